@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What goes down, from the user side to BPF: which probe is which, where the fields of the
+ * runtime's objects lie, and the knobs. It holds no path, no symbol name and no logic.
+ *
+ * Before it, include <vmlinux.h> on the BPF side and <linux/types.h> on the user side.
+ */
+#ifndef TTTRACE_CONFIG_H
+#define TTTRACE_CONFIG_H
+
+/*
+ * The functions that are probed, always at or near their entry. The order is the order of
+ * `tttrace --check`; a number is part of the tape format, so new ones go to the end.
+ */
+enum tt_probe {
+	TT_PROBE_BUFFER_CREATE,	     /* {Buffer,BufferImpl}::create, the overload that allocates */
+	TT_PROBE_BUFFER_CREATE_AT,   /* {Buffer,BufferImpl}::create at a given address: a view */
+	TT_PROBE_ALLOCATE_IMPL,	     /* {Buffer,BufferImpl}::allocate_impl */
+	TT_PROBE_DEALLOCATE_IMPL,    /* {Buffer,BufferImpl}::deallocate_impl */
+	TT_PROBE_HOOK_ALLOCATE,	     /* GraphTracker::hook_allocate */
+	TT_PROBE_HOOK_DEALLOCATE,    /* GraphTracker::hook_deallocate */
+	TT_PROBE_TRACK_ALLOCATE,     /* GraphTracker::track_allocate: the Buffer is complete */
+	TT_PROBE_TRACK_DEALLOCATE,   /* GraphTracker::track_deallocate */
+	TT_PROBE_ALLOCATE_BUFFER,    /* {Allocator,AllocatorImpl}::allocate_buffer */
+	TT_PROBE_DEALLOCATE_BUFFER,  /* {Allocator,AllocatorImpl}::deallocate_buffer */
+	TT_PROBE_DEALLOCATE_BUFFERS, /* {Allocator,AllocatorImpl}::deallocate_buffers */
+	TT_PROBE_CLEAR,		     /* {Allocator,AllocatorImpl}::clear */
+	TT_PROBE_OVERRIDE_STATE,     /* {Allocator,AllocatorImpl}::override_state */
+	TT_PROBE_ALLOCATOR_DESTROY,  /* ~{Allocator,AllocatorImpl} */
+	TT_PROBE_FREE_LIST_ALLOCATE, /* allocator::FreeListOpt::allocate: bytes per bank */
+	TT_PROBE_DEVICE_OPEN,	     /* Device::initialize */
+	TT_PROBE_DEVICE_CLOSE,	     /* Device::close */
+	TT_PROBE_MESH_OPEN,	     /* MeshDeviceImpl::initialize_impl, MeshDevice::initialize */
+	TT_PROBE_MESH_CLOSE,	     /* MeshDevice::close: the program asked for it */
+	TT_PROBE_MESH_CLOSING, /* MeshDeviceImpl::close_impl: closing begins, however it came */
+	TT_PROBE_COUNT
+};
+
+/*
+ * The fields that are read out of the runtime's objects. A field is a chain of offsets (struct
+ * tt_path) that begins at the object named in the comment.
+ */
+enum tt_field {
+	/* from a Buffer */
+	TT_FIELD_DEVICE,    /* IDevice *device_ */
+	TT_FIELD_SIZE,	    /* u64 size_: what was asked for, bytes */
+	TT_FIELD_TYPE,	    /* u32 buffer_type_: enum tt_buffer_type */
+	TT_FIELD_LAYOUT,    /* u32 buffer_layout_: enum tt_buffer_layout */
+	TT_FIELD_BOTTOM_UP, /* u8 bottom_up_ */
+	TT_FIELD_OWNS_DATA, /* u8 owns_data_ */
+	TT_FIELD_ALLOCATOR, /* Allocator[Impl] *allocator_ */
+	TT_FIELD_STATUS,    /* u8 allocation_status_: enum tt_buffer_status */
+	TT_FIELD_HOOKED,    /* u8 hooked_allocation_ */
+	TT_FIELD_ADDRESS,   /* u64 address_, in every bank of every chip */
+	TT_FIELD_PAGE_SIZE, /* u64 page_size_, bytes, before alignment */
+	TT_FIELD_UNIQUE_ID, /* u64 unique_id_ */
+	/* from a Device */
+	TT_FIELD_CHIP_ID,	     /* u32 id_ */
+	TT_FIELD_DEVICE_INITIALIZED, /* u8 initialized_ */
+	/* from a MeshDevice */
+	TT_FIELD_MESH_ID,	   /* u32 mesh_id_: a counter of the process, not a chip */
+	TT_FIELD_MESH_CHIPS,	   /* begin of the vector of its chips; the end is 8 bytes on */
+	TT_FIELD_MESH_INITIALIZED, /* u8 is_internal_state_initialized */
+	/* from an Allocator[Impl]: the BankManager * of one type */
+	TT_FIELD_BANKS_DRAM,
+	TT_FIELD_BANKS_L1,
+	TT_FIELD_BANKS_L1_SMALL,
+	TT_FIELD_BANKS_TRACE,
+	TT_FIELD_ALLOCATED_BUFFERS, /* u64 element count of allocated_buffers_ */
+	/* from a BankManager */
+	TT_FIELD_NUM_BANKS, /* u32 */
+	TT_FIELD_FREE_LIST, /* FreeListOpt * of the first (or only) allocator */
+	/* from a FreeListOpt */
+	TT_FIELD_FL_SIZE,  /* u64 max_size_bytes_: size of the bank, bytes */
+	TT_FIELD_FL_MIN,   /* u64 min_allocation_size_, bytes */
+	TT_FIELD_FL_ALIGN, /* u64 alignment_, bytes */
+	TT_FIELD_COUNT
+};
+
+/* BufferType of tt_metal/api/tt-metalium/buffer_types.hpp. */
+enum tt_buffer_type {
+	TT_TYPE_DRAM,
+	TT_TYPE_L1,
+	TT_TYPE_SYSTEM_MEMORY,
+	TT_TYPE_L1_SMALL,
+	TT_TYPE_TRACE,
+	TT_TYPE_COUNT
+};
+
+/* TensorMemoryLayout, likewise; number 1 (SINGLE_BANK) is gone since 2025-06. */
+enum tt_buffer_layout {
+	TT_LAYOUT_INTERLEAVED,
+	TT_LAYOUT_SINGLE_BANK,
+	TT_LAYOUT_HEIGHT_SHARDED,
+	TT_LAYOUT_WIDTH_SHARDED,
+	TT_LAYOUT_BLOCK_SHARDED,
+	TT_LAYOUT_ND_SHARDED,
+	TT_LAYOUT_COUNT
+};
+
+/* Buffer::AllocationStatus. */
+enum tt_buffer_status {
+	TT_STATUS_REQUESTED,
+	TT_STATUS_ALLOCATED,
+	TT_STATUS_DEALLOCATED,
+};
+
+enum {
+	TT_PATH_MAX = 4,
+	TT_MAX_LAYOUTS = 256, /* different libraries at once */
+	TT_BODY_SIZE = 128,   /* bytes of a Buffer's body that a record carries */
+	TT_MAX_CHIPS = 64,    /* of one mesh; a larger one is cut and says so */
+};
+
+/*
+ * Where a value lies: for off = {a, b, c} and len = 3 at *(*(object + a) + b) + c. len 0: the
+ * field could not be established and is absent.
+ */
+struct tt_path {
+	__u16 len;
+	__u16 off[TT_PATH_MAX];
+};
+
+/*
+ * All that BPF and the record decoder know of one build of the runtime.
+ *
+ * The fields of a Buffer are not read one by one: all of them lie in one "body" (the Buffer
+ * itself, or from 0.79 on the BufferImpl that it points to), of which TT_BODY_SIZE bytes are
+ * copied into the record. So for those fields the last offset of the path less body_start is the
+ * place in the record. The invariant, established by layout__seal(): all paths from a Buffer but
+ * TT_FIELD_UNIQUE_ID have the same length and the same offsets but the last.
+ */
+struct tt_layout {
+	struct tt_path field[TT_FIELD_COUNT];
+	__u16 body_start;  /* offset in the body at which the copy begins */
+	__u16 chip_stride; /* bytes of one element of the vector of chips */
+	__u32 reserved;
+	__u64 vtable_device; /* what the first word of a Device holds, less the load bias; 0:
+				unknown */
+	__u64 vtable_mesh;   /* the same of a MeshDevice */
+};
+
+/*
+ * The attach cookie: what one probe hit means. vaddr is the probed instruction's address in the
+ * file's own address space, so that PT_REGS_IP - vaddr is the load bias.
+ */
+struct tt_cookie {
+	__u32 vaddr;
+	__u16 layout; /* index into the array of layouts */
+	__u8 probe;   /* enum tt_probe */
+	__u8 arg;     /* which argument (0: rdi …) is the object that the probe is about */
+};
+
+/* How a process comes to be traced. */
+enum tt_scope {
+	TT_SCOPE_ALL,	 /* every process that passes a probe */
+	TT_SCOPE_LISTED, /* those in the map of processes, and their children */
+};
+
+enum tt_process_flag {
+	TT_PROCESS_BEFORE_ATTACH = 1 << 0, /* mapped the runtime before its probes were there */
+	TT_PROCESS_FORKED = 1 << 1,	   /* a child of a traced process, at its birth */
+};
+
+/*
+ * A traced process, as the map of processes holds it by tgid. Entered from outside with start_ns 0,
+ * at fork and, in TT_SCOPE_ALL, at the first hit; removed at exit.
+ */
+struct tt_process {
+	__u64 start_ns;	  /* CLOCK_BOOTTIME; 0: not hit yet */
+	__u32 flags;	  /* enum tt_process_flag */
+	__u32 generation; /* counts exec: pointers of another generation mean nothing */
+};
+
+/* Knobs, frozen at load. */
+struct tt_config {
+	__u32 scope;	  /* enum tt_scope */
+	__u32 emit_views; /* 1: a record for each view; 0: they are only counted */
+	__u32 emit_steps; /* 1: a record also at the probes that are otherwise only counted */
+	__u32 reserved;
+};
+
+_Static_assert(sizeof(struct tt_path) == 10, "packed without holes");
+_Static_assert(sizeof(struct tt_cookie) == 8, "must fit the attach cookie");
+_Static_assert(sizeof(struct tt_process) == 16, "no padding");
+_Static_assert(sizeof(struct tt_config) == 16, "no padding");
+
+#endif
