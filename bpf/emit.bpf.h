@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Records into the ring: reserve, zero, header, submit; or count the loss. The only user of the
+ * ring and of the sequence numbers. It does not decide whether a record matters.
+ *
+ * Programs at a uprobe may be preempted by another program on the same CPU, so all counters are
+ * added to atomically and there is no scratch memory per CPU.
+ */
+#ifndef TTTRACE_EMIT_BPF_H
+#define TTTRACE_EMIT_BPF_H
+
+enum {
+	HIT_ARGS = 6
+};
+
+/* What a program knows about the hit that it handles. */
+struct hit {
+	__u64 ip;
+	__u64 args[HIT_ARGS]; /* integer arguments of the probed function */
+	__u32 tgid;
+	__u32 tid;
+	__u64 start_ns;
+	__u32 generation;
+	struct tt_cookie cookie;
+};
+
+enum {
+	WAKE_BYTES = 1 << 20
+}; /* wake the reader at the latest when so much is waiting */
+
+static __always_inline struct tt_counters *get_counters(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&counters, &zero);
+}
+
+static __always_inline void count_hit(__u32 probe)
+{
+	struct tt_counters *c = get_counters();
+
+	if (c && probe < TT_PROBE_COUNT)
+		__sync_fetch_and_add(&c->hits[probe], 1);
+}
+
+static __always_inline void count_lost(__u32 kind)
+{
+	struct tt_counters *c = get_counters();
+
+	if (c && kind < TT_RECORD_LIBRARY)
+		__sync_fetch_and_add(&c->lost[kind], 1);
+}
+
+static __always_inline __u64 next_sequence(void)
+{
+	__u32 zero = 0;
+	__u64 *seq = bpf_map_lookup_elem(&sequence, &zero);
+
+	return seq ? __sync_fetch_and_add(seq, 1) : 0;
+}
+
+/*
+ * Room for a record of @size bytes (a constant), with its header filled and the rest zero; NULL
+ * when the ring is full, which is then counted. bpf_ringbuf_reserve() does not clear what it hands
+ * out, so a record that were not zeroed would carry bytes of older ones.
+ */
+static __always_inline void *emit_begin(const struct hit *hit, __u16 kind, const __u64 size)
+{
+	__u64 seq = next_sequence();
+	struct tt_record *rec = bpf_ringbuf_reserve(&ring, size, 0);
+
+	if (!rec) {
+		count_lost(kind);
+		return NULL;
+	}
+	__builtin_memset(rec, 0, size);
+	rec->kind = kind;
+	rec->probe = hit->cookie.probe;
+	rec->layout = hit->cookie.layout;
+	rec->cpu = bpf_get_smp_processor_id();
+	rec->tgid = hit->tgid;
+	rec->tid = hit->tid;
+	rec->ts_ns = bpf_ktime_get_boot_ns();
+	rec->start_ns = hit->start_ns;
+	rec->seq = seq;
+	return rec;
+}
+
+/*
+ * Submits. The reader is woken when it sleeps, or when much is waiting; in between it drains in
+ * batches, so that a busy target does not pay for a wake-up with every record.
+ */
+static __always_inline void emit_end(void *rec)
+{
+	__u64 flags = BPF_RB_NO_WAKEUP;
+
+	if (reader_idle) {
+		reader_idle = false;
+		flags = BPF_RB_FORCE_WAKEUP;
+	} else if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > WAKE_BYTES) {
+		flags = BPF_RB_FORCE_WAKEUP;
+	}
+	bpf_ringbuf_submit(rec, flags);
+}
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Every map, every knob and the gate of the BPF side. No functions.
+ */
+#ifndef TTTRACE_MAPS_BPF_H
+#define TTTRACE_MAPS_BPF_H
+
+/* Frozen at load. */
+const volatile struct tt_config knobs;
+
+/* The gate: set when every link exists, so that a half-attached tracer invents no odd frees. */
+bool active;
+
+/* Set by the reader before it sleeps; the record that finds it set wakes the reader. */
+bool reader_idle;
+
+/* The processes that are traced. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32); /* tgid */
+	__type(value, struct tt_process);
+} processes SEC(".maps");
+
+/*
+ * The allocators that were introduced by a TT_RECORD_ALLOCATOR. LRU on purpose: what is evicted
+ * is introduced again, and nothing is lost by that.
+ */
+struct allocator_key {
+	__u64 allocator;
+	__u32 tgid;
+	__u32 generation;
+};
+
+struct allocator {
+	__u64 start_ns;
+	__u64 device;
+	__u32 open; /* the device was seen with its `initialized` flag set */
+	__u32 device_kind;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct allocator_key);
+	__type(value, struct allocator);
+} allocators SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TT_MAX_LAYOUTS);
+	__type(key, __u32);
+	__type(value, struct tt_layout);
+} layouts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20); /* --ring-size */
+} ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tt_counters);
+} counters SEC(".maps");
+
+/* Numbers the records of each CPU, lost ones included. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} sequence SEC(".maps");
+
+#endif

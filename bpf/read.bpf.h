@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Guarded reads of the target's memory, by the paths of a layout. Where the object lies is known
+ * from the layout alone: no offset stands here.
+ */
+#ifndef TTTRACE_READ_BPF_H
+#define TTTRACE_READ_BPF_H
+
+/*
+ * The address of @field of @object; 0 when it is absent or the way to it cannot be read. A global
+ * function on purpose: the verifier looks at it once, not at each of its many calls.
+ */
+__noinline __u64 field_address(const struct tt_layout *layout, __u32 field, __u64 object)
+{
+	const struct tt_path *path;
+
+	if (!layout || field >= TT_FIELD_COUNT)
+		return 0;
+	path = &layout->field[field];
+	if (!path->len || path->len > TT_PATH_MAX)
+		return 0;
+	for (int i = 0; i < TT_PATH_MAX - 1; i++) {
+		if (i + 1 >= path->len)
+			break;
+		if (bpf_probe_read_user(&object, sizeof(object), (void *)(object + path->off[i])))
+			return 0;
+	}
+	/* the last offset, by an index that the verifier can bound */
+	return object + path->off[(path->len - 1) & (TT_PATH_MAX - 1)];
+}
+
+/* Reads @size bytes (a constant) of @field of @object into @dst; -1 when that cannot be done. */
+static __always_inline int read_field(const struct tt_layout *layout, __u32 field, __u64 object,
+				      void *dst, const __u32 size)
+{
+	__u64 addr = field_address(layout, field, object);
+
+	return !addr || bpf_probe_read_user(dst, size, (void *)addr) ? -1 : 0;
+}
+
+/* Copies the body of the Buffer at @buffer; see struct tt_layout. */
+static __always_inline int read_body(const struct tt_layout *layout, __u64 buffer, void *body)
+{
+	const struct tt_path *path = &layout->field[TT_FIELD_SIZE];
+	__u64 base = buffer;
+
+	if (!path->len)
+		return -1;
+	if (path->len > 1 &&
+	    bpf_probe_read_user(&base, sizeof(base), (void *)(buffer + path->off[0])))
+		return -1;
+	return bpf_probe_read_user(body, TT_BODY_SIZE, (void *)(base + layout->body_start)) ? -1
+											    : 0;
+}
+
+/*
+ * The 8-byte word of @field in a body that read_body() copied; 0 where it is absent. Pointers are
+ * aligned, and so is body_start: the verifier wants that of a stack access.
+ */
+static __always_inline __u64 body_word(const struct tt_layout *layout, __u32 field,
+				       const void *body)
+{
+	const struct tt_path *path = &layout->field[field];
+	__u32 at;
+
+	if (!path->len)
+		return 0;
+	at = path->off[(path->len - 1) & (TT_PATH_MAX - 1)] - layout->body_start;
+	if (at > TT_BODY_SIZE - sizeof(__u64) || at % sizeof(__u64))
+		return 0;
+	return *(const __u64 *)(body + (at & (TT_BODY_SIZE - sizeof(__u64))));
+}
+
+#endif

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * The programs of tttrace: adapters from a calling convention to a few verbs. One program serves
+ * every probe of every library, so that one link per inode is enough; the cookie says which probe
+ * was hit and with which layout its objects are to be read. Nothing is decided here: fields are
+ * read, records are emitted, the user side keeps the ledger.
+ *
+ * Entry probes only. A return probe on a frame that a C++ exception passes kills the target, and
+ * running out of memory throws through all of these frames.
+ */
+#include <vmlinux.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "tttrace_config.h"
+#include "tttrace_record.h"
+
+#include "maps.bpf.h"
+#include "emit.bpf.h"
+#include "read.bpf.h"
+#include "process.bpf.h"
+#include "introduce.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Integer argument @n of the probed function, 0 being the first (System V: rdi). */
+static __always_inline __u64 argument(const struct hit *hit, __u32 n)
+{
+	return n < HIT_ARGS ? hit->args[n] : 0;
+}
+
+/* The object that the probe is about: Buffer, allocator, device. */
+static __always_inline __u64 object_of(const struct hit *hit)
+{
+	return argument(hit, hit->cookie.arg);
+}
+
+static __always_inline void fill_buffer(const struct tt_layout *layout,
+					struct tt_record_buffer *rec, __u64 buffer)
+{
+	rec->buffer = buffer;
+	if (layout->field[TT_FIELD_UNIQUE_ID].len &&
+	    read_field(layout, TT_FIELD_UNIQUE_ID, buffer, &rec->unique_id, 8))
+		rec->h.faults |= TT_FAULT_UNIQUE_ID;
+	if (read_body(layout, buffer, rec->body))
+		rec->h.faults |= TT_FAULT_OBJECT;
+}
+
+/* track_allocate: the Buffer is complete. Its allocator is introduced first. */
+static __always_inline void on_alloc(const struct hit *hit, const struct tt_layout *layout)
+{
+	__u64 buffer = object_of(hit), allocator, device;
+	struct tt_record_buffer *rec;
+	__u8 body[TT_BODY_SIZE] = {};
+	__u32 state = TT_STATE_UNKNOWN;
+
+	if (!read_body(layout, buffer, body)) {
+		allocator = body_word(layout, TT_FIELD_ALLOCATOR, body);
+		device = body_word(layout, TT_FIELD_DEVICE, body);
+		if (allocator && device)
+			state = introduce_allocator(hit, layout, allocator, device);
+	}
+	rec = emit_begin(hit, TT_RECORD_ALLOC, sizeof(*rec));
+	if (!rec)
+		return;
+	fill_buffer(layout, rec, buffer);
+	rec->device_state = state;
+	emit_end(rec);
+}
+
+/* deallocate_impl: an attempt to free, which may come to nothing. */
+static __always_inline void on_free_begin(const struct hit *hit, const struct tt_layout *layout)
+{
+	struct tt_record_buffer *rec = emit_begin(hit, TT_RECORD_FREE_BEGIN, sizeof(*rec));
+
+	if (!rec)
+		return;
+	fill_buffer(layout, rec, object_of(hit));
+	emit_end(rec);
+}
+
+static __always_inline void on_step(const struct hit *hit, __u16 kind)
+{
+	struct tt_record_step *rec = emit_begin(hit, kind, sizeof(*rec));
+
+	if (!rec)
+		return;
+	rec->object = object_of(hit);
+	if (kind == TT_RECORD_FREE_DONE)
+		rec->allocator = argument(hit, 0);
+	emit_end(rec);
+}
+
+/* An allocator loses all its buffers at once. */
+static __always_inline void on_bulk(const struct hit *hit)
+{
+	struct tt_record_object *rec = emit_begin(hit, TT_RECORD_BULK, sizeof(*rec));
+	__u64 object = object_of(hit);
+
+	if (hit->cookie.probe == TT_PROBE_ALLOCATOR_DESTROY)
+		forget_allocator(hit, object);
+	if (!rec)
+		return;
+	rec->object = object;
+	emit_end(rec);
+}
+
+/* FreeListOpt::allocate(size, …): the bytes in each bank, rounded as it is about to round them. */
+static __always_inline void on_space(const struct hit *hit, const struct tt_layout *layout)
+{
+	struct tt_record_space *rec = emit_begin(hit, TT_RECORD_SPACE, sizeof(*rec));
+	__u64 least = 0, align = 0, bytes;
+
+	if (!rec)
+		return;
+	rec->free_list = object_of(hit);
+	rec->asked = argument(hit, hit->cookie.arg + 1);
+	if (read_field(layout, TT_FIELD_FL_MIN, rec->free_list, &least, sizeof(least)) ||
+	    read_field(layout, TT_FIELD_FL_ALIGN, rec->free_list, &align, sizeof(align)) ||
+	    !align) {
+		rec->h.faults |= TT_FAULT_SPACE;
+	} else {
+		bytes = rec->asked > least ? rec->asked : least;
+		rec->per_bank = (bytes + align - 1) / align * align;
+	}
+	emit_end(rec);
+}
+
+/* create(): only what no other probe would see, a size of 0 or an address that was given. */
+static __always_inline void on_create(const struct hit *hit, bool view)
+{
+	__u32 size_arg = hit->cookie.arg + (view ? 2 : 1);
+	__u64 size = argument(hit, size_arg);
+	struct tt_record_create *rec;
+
+	if (view ? !knobs.emit_views : size != 0)
+		return;
+	rec = emit_begin(hit, view ? TT_RECORD_VIEW : TT_RECORD_ZERO_SIZE, sizeof(*rec));
+	if (!rec)
+		return;
+	rec->device = object_of(hit);
+	rec->address = view ? argument(hit, hit->cookie.arg + 1) : 0;
+	rec->size = size;
+	rec->page_size = argument(hit, size_arg + 1);
+	rec->type = argument(hit, size_arg + 2);
+	emit_end(rec);
+}
+
+static __always_inline void on_device(const struct hit *hit, const struct tt_layout *layout)
+{
+	struct tt_record_device *rec = emit_begin(hit, TT_RECORD_DEVICE, sizeof(*rec));
+
+	if (!rec)
+		return;
+	rec->device.object = object_of(hit);
+	rec->h.faults |= read_device(layout, &rec->device, load_bias(hit));
+	emit_end(rec);
+}
+
+static __always_inline void dispatch(const struct hit *hit, const struct tt_layout *layout)
+{
+	switch (hit->cookie.probe) {
+	case TT_PROBE_TRACK_ALLOCATE:
+		return on_alloc(hit, layout);
+	case TT_PROBE_DEALLOCATE_IMPL:
+		return on_free_begin(hit, layout);
+	case TT_PROBE_TRACK_DEALLOCATE:
+		return on_step(hit, TT_RECORD_FREE_TRACKED);
+	case TT_PROBE_DEALLOCATE_BUFFER:
+		return on_step(hit, TT_RECORD_FREE_DONE);
+	case TT_PROBE_FREE_LIST_ALLOCATE:
+		return on_space(hit, layout);
+	case TT_PROBE_BUFFER_CREATE:
+		return on_create(hit, false);
+	case TT_PROBE_BUFFER_CREATE_AT:
+		return on_create(hit, true);
+	case TT_PROBE_DEALLOCATE_BUFFERS:
+	case TT_PROBE_CLEAR:
+	case TT_PROBE_OVERRIDE_STATE:
+	case TT_PROBE_ALLOCATOR_DESTROY:
+		return on_bulk(hit);
+	case TT_PROBE_DEVICE_OPEN:
+	case TT_PROBE_DEVICE_CLOSE:
+	case TT_PROBE_MESH_OPEN:
+	case TT_PROBE_MESH_CLOSE:
+	case TT_PROBE_MESH_CLOSING:
+		return on_device(hit, layout);
+	default:
+		if (knobs.emit_steps)
+			on_step(hit, TT_RECORD_STEP);
+	}
+}
+
+SEC("uprobe.multi")
+int on_probe(struct pt_regs *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	struct hit hit = {
+		.ip = PT_REGS_IP(ctx),
+		.args = { PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx),
+			  PT_REGS_PARM4(ctx), PT_REGS_PARM5(ctx), PT_REGS_PARM6(ctx) },
+	};
+	struct tt_layout *layout;
+	__u32 index;
+
+	__builtin_memcpy(&hit.cookie, &cookie, sizeof(hit.cookie));
+	if (!active || enter_process(&hit))
+		return 0;
+	count_hit(hit.cookie.probe);
+	index = hit.cookie.layout;
+	layout = bpf_map_lookup_elem(&layouts, &index);
+	if (layout)
+		dispatch(&hit, layout);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_fork")
+int on_sched_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (active)
+		on_fork((struct task_struct *)ctx->args[0], (struct task_struct *)ctx->args[1]);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exec")
+int on_sched_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (active)
+		on_exec((struct task_struct *)ctx->args[0]);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int on_sched_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (active)
+		on_exit((struct task_struct *)ctx->args[0]);
+	return 0;
+}
