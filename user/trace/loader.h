@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The BPF side, as the rest of the program knows it: the only includer of the skeleton. Life:
+ * prepare -> load -> attach_library, any number -> activate -> drain -> free. Nothing is recorded
+ * before activate, and free (or the end of the process, by whatever signal) takes every probe
+ * away. It interprets no record and prints no result.
+ */
+#ifndef TTTRACE_LOADER_H
+#define TTTRACE_LOADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <linux/types.h>
+
+#include "tttrace_config.h"
+#include "tttrace_record.h"
+
+struct library;
+struct loader;
+
+struct loader_opts {
+	enum tt_scope scope;
+	size_t ring_size; /* bytes, rounded up to a power of two of pages */
+	bool emit_views;
+	bool force_perf_events; /* do not use uprobe_multi, even where the kernel has it */
+};
+
+/* Opens the BPF object and sets its knobs. Returns 0 or -errno, logged. */
+int loader__prepare(const struct loader_opts *opts, struct loader **ret_loader);
+
+/*
+ * Loads programs and maps. Returns 0; -EPERM: privileges are missing; -EOPNOTSUPP: the kernel
+ * lacks BPF, its ring buffer or uprobes; other -errno. Logged.
+ */
+int loader__load(struct loader *loader);
+
+/*
+ * Attaches all probes of @lib to the inode that @path leads to (/proc/PID/map_files/… or a plain
+ * path): one link. @ret_layout is the index under which its records come, @ret_attached how many
+ * probes are in place. Returns 0; -E2BIG: TT_MAX_LAYOUTS libraries; other -errno. Logged.
+ */
+int loader__attach_library(struct loader *loader, const struct library *lib, const char *path,
+			   __u16 *ret_layout, unsigned int *ret_attached);
+
+/* Enters @pid into the set of traced processes. @flags: enum tt_process_flag. Logged. */
+int loader__add_process(struct loader *loader, pid_t pid, __u32 flags);
+
+/* Opens or closes the gate: from now on hits are recorded, or no longer. */
+void loader__activate(struct loader *loader);
+void loader__deactivate(struct loader *loader);
+
+/* Removes all probes; what is in the ring can still be drained. */
+void loader__detach(struct loader *loader);
+
+/* Whether probes go through uprobe_multi; else through perf events. */
+bool loader__uses_multi(const struct loader *loader);
+
+int loader__ring_fd(const struct loader *loader);
+
+/* Tells the BPF side that the reader is about to sleep, so that the next record wakes it. */
+void loader__set_reader_idle(struct loader *loader, bool idle);
+
+/* Totals over all CPUs. Returns 0 or -errno. */
+int loader__read_counters(const struct loader *loader, struct tt_counters *ret_counters);
+
+void loader__free(struct loader *loader);
+
+#endif

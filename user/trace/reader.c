@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "trace/reader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+
+#include "lib/log.h"
+#include "trace/loader.h"
+
+struct reader {
+	struct loader *loader;
+	struct ring_buffer *ring;
+	reader_record_fn on_record;
+	void *ctx;
+};
+
+static int take_record(void *ctx, void *record, size_t size)
+{
+	struct reader *reader = ctx;
+
+	reader->on_record(reader->ctx, record, size);
+	return 0;
+}
+
+int reader__new(struct loader *loader, reader_record_fn on_record, void *ctx,
+		struct reader **ret_reader)
+{
+	struct reader *reader = calloc(1, sizeof(*reader));
+	int err;
+
+	if (!reader)
+		return -ENOMEM;
+	reader->loader = loader;
+	reader->on_record = on_record;
+	reader->ctx = ctx;
+	reader->ring = ring_buffer__new(loader__ring_fd(loader), take_record, reader, NULL);
+	if (!reader->ring) {
+		err = -errno;
+		pr_err("cannot map the ring buffer: %s", strerror(-err));
+		free(reader);
+		return err;
+	}
+	*ret_reader = reader;
+	return 0;
+}
+
+int reader__fd(const struct reader *reader)
+{
+	return ring_buffer__epoll_fd(reader->ring);
+}
+
+int reader__drain(struct reader *reader)
+{
+	return ring_buffer__consume(reader->ring);
+}
+
+int reader__sleep(struct reader *reader)
+{
+	int drained;
+
+	loader__set_reader_idle(reader->loader, true);
+	drained = reader__drain(reader);
+	if (drained)
+		loader__set_reader_idle(reader->loader, false);
+	return drained;
+}
+
+void reader__free(struct reader *reader)
+{
+	if (!reader)
+		return;
+	ring_buffer__free(reader->ring);
+	free(reader);
+}
