@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#
+#   make            build/tttrace
+#   make check      everything that is promised, tested (installs what it needs: scripts/check)
+#   make unit       the tests that need neither root nor a runtime
+#   make demo       scripts/demo
+#   make SAN=1 …    with ASan and UBSan, into build-san/
+#   make V=1 …      show the commands
+
+SAN ?=
+B := build$(if $(SAN),-san)
+ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
+VERSION := 0.1
+
+CC ?= gcc
+CLANG ?= $(firstword $(foreach c,clang-19 clang-16 clang,$(if $(shell command -v $(c)),$(c))) clang)
+LLVM_STRIP ?= $(patsubst clang%,llvm-strip%,$(CLANG))
+BPFTOOL ?= $(firstword $(shell command -v bpftool /usr/sbin/bpftool) bpftool)
+PKG_CONFIG ?= pkg-config
+
+# libbpf is linked statically: the binary then runs where only an older one is installed.
+LIBBPF := $(shell $(PKG_CONFIG) --variable=libdir libbpf)/libbpf.a
+PACKAGES := libelf json-c zlib
+PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags libbpf $(PACKAGES))
+# Zydis, libiberty and Judy come without a file for pkg-config
+PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lZydis -liberty -lJudy
+CPPFLAGS += -D_GNU_SOURCE -DTTTRACE_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(B) $(PACKAGE_CFLAGS)
+CFLAGS ?= -O2 -g
+override CFLAGS += -std=gnu11 -Wall -Wextra -Werror $(if $(SAN),-fsanitize=address$(,)undefined -fno-omit-frame-pointer)
+LDLIBS += $(LIBBPF) $(PACKAGE_LIBS)
+BPF_CFLAGS := -O2 -g -Wall -Wextra -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) \
+	-Ivmlinux/$(shell uname -m) -Iinclude -Ibpf $(PACKAGE_CFLAGS)
+
+, := ,
+ifeq ($(V),1)
+Q :=
+msg :=
+else
+Q := @
+msg = @printf '  %-8s %s\n' $(1) $(2);
+MAKEFLAGS += --no-print-directory
+endif
+
+# all of the user side but main.c, main.c, and the part that tests link: what needs no BPF
+SOURCES := $(wildcard user/*.c user/*/*.c)
+OBJECTS := $(SOURCES:%.c=$(B)/%.o)
+BPF_USERS := $(B)/user/trace/loader.o
+PLAIN := $(filter $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$(addprefix user/,lib target core report)))),$(OBJECTS))
+UNITS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all clean check unit demo tests
+
+all: $(B)/tttrace
+
+$(B)/tttrace: $(OBJECTS)
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+$(B)/%.o: %.c
+	$(call msg,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BPF_USERS): $(B)/tttrace.skel.h
+
+$(B)/tttrace.skel.h: $(B)/tttrace.bpf.o
+	$(call msg,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name tttrace_bpf > $@
+
+$(B)/tttrace.bpf.o: bpf/tttrace.bpf.c
+	$(call msg,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(PLAIN)
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(PACKAGE_LIBS) -lcmocka -o $@
+
+include tests/standin/standin.mk
+
+unit: $(UNITS)
+	$(Q)set -e; for t in $(UNITS); do $$t; done
+
+tests: $(UNITS)
+
+check:
+	$(Q)scripts/check
+
+demo:
+	$(Q)scripts/demo
+
+clean:
+	rm -rf build build-san
+
+-include $(wildcard $(OBJECTS:.o=.d) $(UNITS:=.d) $(B)/tttrace.bpf.d)

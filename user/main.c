@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * tttrace: who holds the memory of Tenstorrent devices. Options -> session -> exit status.
+ */
+#include "lib/log.h"
+#include "options.h"
+#include "self_check.h"
+#include "session.h"
+
+int main(int argc, char **argv)
+{
+	struct options opts;
+	int status;
+
+	if (options__parse(argc, argv, &opts))
+		return EXIT_ERROR;
+	if (opts.verbose)
+		log__set_level(LOG_LEVEL_INFO);
+	status = opts.check ? self_check__run(&opts) : session__run(&opts);
+	options__done(&opts);
+	return status;
+}

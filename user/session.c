@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+
+#include "command.h"
+#include "core/ledger.h"
+#include "core/snapshot.h"
+#include "lib/log.h"
+#include "options.h"
+#include "output.h"
+#include "tracer.h"
+
+enum {
+	NAP_MS = 2
+}; /* between two drains while records come in */
+
+struct session {
+	const struct options *opts;
+	struct tracer *tracer;
+	struct ledger *ledger;
+	struct output *output;
+	struct command command;
+	int command_status; /* -1: it has not ended, or there is none */
+	int epoll_fd;
+	int signal_fd;
+	int interval_fd;
+	int duration_fd;
+	size_t num_running; /* of the processes of -p, those that have not ended */
+	int num_signals;
+	sigset_t old_sigmask;
+	bool done;
+};
+
+static __u64 now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+static bool command_runs(const struct session *s)
+{
+	return s->command.pid > 0 && s->command_status < 0;
+}
+
+/* --- from records to output ------------------------------------------------------------------ */
+
+static void on_event(void *ctx, const struct event *ev)
+{
+	struct session *s = ctx;
+
+	if (!s->opts->quiet && filter__event(&s->opts->filter, ev))
+		output__event(s->output, ev);
+}
+
+static void on_record(void *ctx, const void *record, size_t size)
+{
+	struct session *s = ctx;
+
+	if (ledger__apply(s->ledger, record, size) == -ENOMEM && !s->done) {
+		pr_err("out of memory: the trace ends here");
+		s->done = true;
+	}
+}
+
+/* --- what the loop waits for ----------------------------------------------------------------- */
+
+static int watch(struct session *s, int fd, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.fd = fd };
+
+	return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+/* A timer of @seconds, or none when that is 0. */
+static int open_timer(struct session *s, double seconds, bool repeat, int *ret_fd)
+{
+	struct timespec ts = {
+		.tv_sec = (time_t)seconds,
+		.tv_nsec = (long)((seconds - (time_t)seconds) * 1e9),
+	};
+	struct itimerspec spec = { .it_value = ts };
+
+	if (seconds <= 0)
+		return 0;
+	if (repeat)
+		spec.it_interval = ts;
+	*ret_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (*ret_fd < 0 || timerfd_settime(*ret_fd, 0, &spec, NULL))
+		return -errno;
+	return watch(s, *ret_fd, EPOLLIN);
+}
+
+static int open_signals(struct session *s)
+{
+	sigset_t mask;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGHUP);
+	sigprocmask(SIG_BLOCK, &mask, &s->old_sigmask);
+	s->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	return s->signal_fd < 0 ? -errno : watch(s, s->signal_fd, EPOLLIN);
+}
+
+static int open_loop(struct session *s)
+{
+	int err;
+
+	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (s->epoll_fd < 0)
+		return -errno;
+	err = open_signals(s);
+	if (!err)
+		err = open_timer(s, s->opts->interval_s, true, &s->interval_fd);
+	if (!err)
+		err = open_timer(s, s->opts->duration_s, false, &s->duration_fd);
+	if (err)
+		pr_err("cannot wait for signals and timers: %s", strerror(-err));
+	return err;
+}
+
+/* --- what has happened ----------------------------------------------------------------------- */
+
+/*
+ * The trace of a command goes on until the command ends: Ctrl-C has reached it from the terminal
+ * as well, other signals are passed on to it. A second signal ends the trace at once.
+ */
+static void take_signal(struct session *s)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (!command_runs(s) || s->num_signals++) {
+		s->done = true;
+		return;
+	}
+	if (info.ssi_signo != SIGINT)
+		kill(s->command.pid, info.ssi_signo);
+}
+
+static void take_interval(struct session *s)
+{
+	struct snapshot *snap;
+	uint64_t ticks;
+
+	if (read(s->interval_fd, &ticks, sizeof(ticks)) != sizeof(ticks))
+		return;
+	tracer__report_counters(s->tracer);
+	if (snapshot__take_totals(s->ledger, &s->opts->filter, now_ns(), &snap))
+		return;
+	output__interval(s->output, snap);
+	snapshot__free(snap);
+}
+
+/* The descriptor of a process is ready when the process has ended. */
+static void take_process_end(struct session *s, int fd)
+{
+	epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+	if (fd == s->command.pidfd) {
+		s->command_status = command__status(&s->command);
+		s->done = true;
+		return;
+	}
+	close(fd);
+	if (--s->num_running == 0)
+		s->done = true;
+}
+
+static void take_ready(struct session *s, int fd)
+{
+	if (fd == s->signal_fd)
+		take_signal(s);
+	else if (fd == s->interval_fd)
+		take_interval(s);
+	else if (fd == s->duration_fd)
+		s->done = true;
+	else if (fd == output__fd(s->output))
+		output__hang_up(s->output);
+	else if (fd != tracer__fd(s->tracer))
+		take_process_end(s, fd);
+}
+
+static void run_loop(struct session *s)
+{
+	struct epoll_event ready[16];
+	bool asleep = false;
+	int n;
+
+	while (!s->done && !output__error(s->output)) {
+		if (asleep)
+			output__flush(s->output);
+		n = epoll_wait(s->epoll_fd, ready, 16, asleep ? -1 : 0);
+		for (int i = 0; i < n; i++)
+			take_ready(s, ready[i].data.fd);
+		asleep = tracer__dispatch(s->tracer);
+		if (!asleep)
+			usleep(NAP_MS * 1000);
+	}
+}
+
+/* --- start ----------------------------------------------------------------------------------- */
+
+static int open_tracer(struct session *s)
+{
+	struct loader_opts opts = {
+		.scope = s->opts->num_pids || s->opts->command ? TT_SCOPE_LISTED : TT_SCOPE_ALL,
+		.ring_size = s->opts->ring_size,
+		.emit_views = s->opts->verbose,
+		.force_perf_events = s->opts->perf_events,
+	};
+	int err = tracer__open(&opts, on_record, s, &s->tracer);
+
+	return err ? err : watch(s, tracer__fd(s->tracer), EPOLLIN);
+}
+
+static int add_process(struct session *s, pid_t pid)
+{
+	int err = tracer__add_process(s->tracer, pid), fd;
+
+	if (err)
+		return err;
+	fd = syscall(SYS_pidfd_open, pid, 0);
+	if (fd < 0) {
+		pr_err("process '%d' has ended before it could be traced", pid);
+		return -ESRCH;
+	}
+	s->num_running++;
+	return watch(s, fd, EPOLLIN);
+}
+
+static int add_targets(struct session *s)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < s->opts->num_pids; i++)
+		err = add_process(s, s->opts->pids[i]);
+	if (err || s->opts->num_pids)
+		return err;
+	if (!s->opts->command)
+		return tracer__scan_all(s->tracer);
+	err = command__fork(s->opts->command, &s->old_sigmask, &s->command);
+	if (!err)
+		err = tracer__add_child(s->tracer, s->command.pid);
+	return err ? err : watch(s, s->command.pidfd, EPOLLIN);
+}
+
+static int open_session(struct session *s)
+{
+	struct ledger_opts ledger_opts = { .on_event = on_event, .ctx = s };
+	int err;
+
+	err = open_loop(s);
+	if (!err)
+		err = output__open(s->opts, &s->output);
+	if (!err)
+		err = ledger__new(&ledger_opts, &s->ledger);
+	if (!err)
+		err = open_tracer(s);
+	if (!err)
+		err = add_targets(s);
+	if (err)
+		return err;
+	/* a pipe whose reader has gone is told of without a write; files cannot be watched */
+	watch(s, output__fd(s->output), 0);
+	return 0;
+}
+
+static void say_what_is_traced(const struct session *s)
+{
+	unsigned int num = tracer__num_libraries(s->tracer);
+
+	if (s->opts->command || s->opts->quiet)
+		return;
+	if (num)
+		pr_note("tracing %u %s; Ctrl-C ends it and prints the report", num,
+			num == 1 ? "runtime" : "runtimes");
+	else
+		pr_note("waiting for a process that uses a Tenstorrent runtime; Ctrl-C ends it");
+}
+
+/* --- end ------------------------------------------------------------------------------------- */
+
+static int final_status(const struct session *s, const struct snapshot *snap)
+{
+	const struct options *opts = s->opts;
+
+	if (output__error(s->output) && output__error(s->output) != -EPIPE)
+		return EXIT_ERROR;
+	if (opts->error_exitcode && snapshot__leaks(snap, NULL))
+		return opts->error_exitcode;
+	if (s->command_status > 0)
+		return s->command_status;
+	if (!snapshot__complete(snap))
+		return EXIT_INCOMPLETE;
+	if (!tracer__num_libraries(s->tracer) && !opts->command)
+		return EXIT_NOTHING;
+	return EXIT_OK;
+}
+
+static void say_if_nothing(const struct session *s)
+{
+	if (tracer__num_libraries(s->tracer))
+		return;
+	if (s->opts->command)
+		pr_warn("'%s' did not use a Tenstorrent runtime: nothing was traced",
+			s->opts->command[0]);
+	else
+		pr_warn("no process used a Tenstorrent runtime: nothing was traced");
+}
+
+static int finish(struct session *s)
+{
+	struct snapshot *snap;
+	int status;
+
+	tracer__stop(s->tracer);
+	say_if_nothing(s);
+	if (ledger__finish(s->ledger, now_ns()) ||
+	    snapshot__take(s->ledger, &s->opts->filter, now_ns(), &snap)) {
+		pr_err("out of memory: there is no report");
+		return EXIT_ERROR;
+	}
+	output__report(s->output, snap);
+	/* -d ends the trace, not the command: its status is still ours */
+	if (command_runs(s) && s->num_signals < 2)
+		s->command_status = command__status(&s->command);
+	status = final_status(s, snap);
+	snapshot__free(snap);
+	return status;
+}
+
+static void close_session(struct session *s)
+{
+	tracer__free(s->tracer);
+	command__done(&s->command);
+	output__close(s->output);
+	ledger__free(s->ledger);
+	if (s->interval_fd >= 0)
+		close(s->interval_fd);
+	if (s->duration_fd >= 0)
+		close(s->duration_fd);
+	if (s->signal_fd >= 0)
+		close(s->signal_fd);
+	if (s->epoll_fd >= 0)
+		close(s->epoll_fd);
+}
+
+int session__run(const struct options *opts)
+{
+	struct session s = {
+		.opts = opts,
+		.command = { .pid = -1, .pidfd = -1, .go_fd = -1, .error_fd = -1 },
+		.command_status = -1,
+		.epoll_fd = -1,
+		.signal_fd = -1,
+		.interval_fd = -1,
+		.duration_fd = -1,
+	};
+	int status, err;
+
+	err = open_session(&s);
+	if (err) {
+		status = err == -ESRCH ? EXIT_NOTHING : EXIT_ERROR;
+		close_session(&s);
+		return status;
+	}
+	tracer__activate(s.tracer);
+	err = opts->command ? command__release(&s.command, opts->command[0]) : 0;
+	if (err) {
+		status = err == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+	} else {
+		say_what_is_traced(&s);
+		run_loop(&s);
+		status = finish(&s);
+	}
+	close_session(&s);
+	return status;
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "target/discovery.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* an allocation that fails leaves the file unknown: it is looked at again */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "lib/cleanup.h"
+#include "target/library.h"
+
+struct file_key {
+	__u64 dev;
+	__u64 ino;
+	__u64 size;
+	__s64 changed_sec;
+	__s64 changed_nsec;
+};
+
+struct known_file {
+	struct file_key key;
+	bool is_runtime;
+	UT_hash_handle hh;
+};
+
+struct discovery {
+	discovery_fn fn;
+	void *ctx;
+	struct known_file *files;
+};
+
+int discovery__new(discovery_fn fn, void *ctx, struct discovery **ret_discovery)
+{
+	struct discovery *discovery = calloc(1, sizeof(*discovery));
+
+	if (!discovery)
+		return -ENOMEM;
+	discovery->fn = fn;
+	discovery->ctx = ctx;
+	*ret_discovery = discovery;
+	return 0;
+}
+
+void discovery__free(struct discovery *discovery)
+{
+	struct known_file *file, *next;
+
+	if (!discovery)
+		return;
+	HASH_ITER (hh, discovery->files, file, next) {
+		HASH_DEL(discovery->files, file);
+		free(file);
+	}
+	free(discovery);
+}
+
+static int read_key(int fd, struct file_key *ret_key)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -ENOENT; /* a device: opening it again might do something */
+	memset(ret_key, 0, sizeof(*ret_key));
+	ret_key->dev = st.st_dev;
+	ret_key->ino = st.st_ino;
+	ret_key->size = st.st_size;
+	/* not the time of change of the inode: unlinking the file would change that */
+	ret_key->changed_sec = st.st_mtim.tv_sec;
+	ret_key->changed_nsec = st.st_mtim.tv_nsec;
+	return 0;
+}
+
+static int know_file(struct discovery *discovery, int fd, const char *path,
+		     struct known_file **ret_file, bool *ret_new)
+{
+	struct known_file *file;
+	struct file_key key;
+	int err = read_key(fd, &key);
+
+	if (err)
+		return err;
+	HASH_FIND(hh, discovery->files, &key, sizeof(key), file);
+	*ret_new = !file;
+	if (!file) {
+		file = calloc(1, sizeof(*file));
+		if (!file)
+			return -ENOMEM;
+		file->key = key;
+		file->is_runtime = library__is_runtime(path);
+		HASH_ADD(hh, discovery->files, key, sizeof(key), file);
+	}
+	*ret_file = file;
+	return 0;
+}
+
+/*
+ * The file is held open from here on: the process may end, and its /proc with it, before the
+ * probes are in place.
+ */
+int discovery__look_at(struct discovery *discovery, const struct proc_mapping *mapping)
+{
+	struct discovery_find find = { .pid = mapping->pid, .name = mapping->name };
+	_cleanup_close_ int fd = -1;
+	struct known_file *file;
+	char path[64];
+	int err;
+
+	err = proc__open_mapped(mapping, &fd);
+	if (err)
+		return err == -ENOENT || err == -ESRCH ? 0 : err;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	find.path = path;
+	err = know_file(discovery, fd, path, &file, &find.is_new);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	if (file->is_runtime && discovery->fn(discovery->ctx, &find)) {
+		HASH_DEL(discovery->files, file);
+		free(file);
+	}
+	return 0;
+}
+
+static int look_at_mapping(void *ctx, const struct proc_mapping *mapping)
+{
+	int err = discovery__look_at(ctx, mapping);
+
+	return err == -ENOMEM ? err : 0;
+}
+
+int discovery__scan_process(struct discovery *discovery, pid_t pid)
+{
+	return proc__each_mapping(pid, look_at_mapping, discovery);
+}
+
+static int scan_pid(void *ctx, pid_t pid)
+{
+	int err = discovery__scan_process(ctx, pid);
+
+	return err == -ENOMEM ? err : 0;
+}
+
+int discovery__scan_all(struct discovery *discovery)
+{
+	return proc__each_pid(scan_pid, discovery);
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "target/proc.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+
+static const char deleted_mark[] = " (deleted)";
+
+static FILE *open_proc_file(pid_t pid, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	return fopen(path, "re");
+}
+
+static void cut_deleted_mark(char *name)
+{
+	size_t len = strlen(name), mark = sizeof(deleted_mark) - 1;
+
+	if (len > mark && !strcmp(name + len - mark, deleted_mark))
+		name[len - mark] = '\0';
+}
+
+/*
+ * Splits a line of /proc/PID/maps (proc(5)):
+ *   7f0c84000000-7f0c84021000 r-xp 00001000 fe:00 1234   /usr/lib/libc.so.6
+ * Returns whether it is an executable mapping of a file.
+ */
+static bool parse_maps_line(char *line, struct proc_mapping *ret_mapping)
+{
+	unsigned long long start, end, inode;
+	char perms[5];
+	int name = 0;
+
+	if (sscanf(line, "%llx-%llx %4s %*x %*x:%*x %llu %n", &start, &end, perms, &inode, &name) <
+	    4)
+		return false;
+	if (!inode || perms[2] != 'x' || !name || line[name] != '/')
+		return false;
+	line[strcspn(line, "\n")] = '\0';
+	cut_deleted_mark(line + name);
+	ret_mapping->start = start;
+	ret_mapping->end = end;
+	ret_mapping->name = line + name;
+	return true;
+}
+
+int proc__each_mapping(pid_t pid, proc_mapping_fn fn, void *ctx)
+{
+	_cleanup_fclose_ FILE *maps = open_proc_file(pid, "maps");
+	struct proc_mapping mapping = { .pid = pid };
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+	int err = 0;
+
+	if (!maps)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while (!err && getline(&line, &size, maps) >= 0)
+		if (parse_maps_line(line, &mapping))
+			err = fn(ctx, &mapping);
+	if (!err && ferror(maps))
+		return errno == ESRCH || errno == ENOENT ? -ESRCH : -EIO;
+	return err;
+}
+
+int proc__each_pid(proc_pid_fn fn, void *ctx)
+{
+	_cleanup_closedir_ DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	int err = 0;
+
+	if (!dir)
+		return -errno;
+	while (!err && (entry = readdir(dir)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			err = fn(ctx, atoi(entry->d_name));
+	return err;
+}
+
+/* What stands behind "@key:" in /proc/PID/status. Returns 0 or -ESRCH. */
+static int read_status(pid_t pid, const char *key, char *ret_value, size_t size)
+{
+	_cleanup_fclose_ FILE *status = open_proc_file(pid, "status");
+	size_t len = strlen(key);
+	char line[256];
+
+	while (status && fgets(line, sizeof(line), status)) {
+		if (strncmp(line, key, len) || line[len] != ':')
+			continue;
+		snprintf(ret_value, size, "%s", line + len + 1 + strspn(line + len + 1, " \t"));
+		return 0;
+	}
+	return -ESRCH;
+}
+
+bool proc__exists(pid_t pid)
+{
+	char tgid[16], state[4];
+
+	if (read_status(pid, "Tgid", tgid, sizeof(tgid)) || atoi(tgid) != pid)
+		return false;
+	return !read_status(pid, "State", state, sizeof(state)) && !strchr("ZX", state[0]);
+}
+
+int proc__parent(pid_t pid, pid_t *ret_parent)
+{
+	char parent[16];
+	int err = read_status(pid, "PPid", parent, sizeof(parent));
+
+	if (!err)
+		*ret_parent = atoi(parent);
+	return err;
+}
+
+int proc__open_mapped(const struct proc_mapping *mapping, int *ret_fd)
+{
+	char path[PATH_MAX + 64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", mapping->pid, mapping->start,
+		 mapping->end);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		snprintf(path, sizeof(path), "/proc/%d/root%s", mapping->pid, mapping->name);
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	}
+	if (fd < 0 && !proc__exists(mapping->pid))
+		fd = open(mapping->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}

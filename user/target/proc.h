@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Processes and the files that they map, as /proc tells it. It opens no ELF file and prints
+ * nothing. A process may end at any moment: that is an ordinary result here (-ESRCH), no error.
+ */
+#ifndef TTTRACE_PROC_H
+#define TTTRACE_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <linux/types.h>
+
+/* A file that a process maps for execution. */
+struct proc_mapping {
+	pid_t pid;
+	__u64 start; /* address range in the process */
+	__u64 end;
+	const char *name; /* as the process sees it, without " (deleted)" */
+};
+
+/* Returns 0 to go on, anything else to stop; that is then what the iteration returns. */
+typedef int (*proc_mapping_fn)(void *ctx, const struct proc_mapping *mapping);
+typedef int (*proc_pid_fn)(void *ctx, pid_t pid);
+
+/*
+ * Calls @fn for each executable file mapping of @pid.
+ * Returns what @fn returned; -ESRCH: no such process; -EACCES, …: its maps may not be read.
+ */
+int proc__each_mapping(pid_t pid, proc_mapping_fn fn, void *ctx);
+
+/* Calls @fn for each process (thread group) that there is. Returns what @fn returned or -errno. */
+int proc__each_pid(proc_pid_fn fn, void *ctx);
+
+/* Whether @pid is a process that has not ended (a zombie has), not a mere thread of one. */
+bool proc__exists(pid_t pid);
+
+/* The parent of @pid; -ESRCH when it has ended. */
+int proc__parent(pid_t pid, pid_t *ret_parent);
+
+/*
+ * Opens the file that @mapping maps, although it may be deleted, replaced, or in another mount
+ * namespace: by /proc/PID/map_files/… (needs CAP_SYS_ADMIN), else /proc/PID/root/NAME, else (when
+ * the process has ended meanwhile) by NAME as it is found here.
+ * Returns 0 with the descriptor, which the caller closes, or -errno.
+ */
+int proc__open_mapped(const struct proc_mapping *mapping, int *ret_fd);
+
+#endif

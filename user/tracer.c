@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "tracer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/epoll.h>
+
+#include "lib/cleanup.h"
+#include "lib/log.h"
+#include "target/discovery.h"
+#include "target/library.h"
+#include "target/sideband.h"
+#include "trace/reader.h"
+
+struct tracer {
+	enum tt_scope scope;
+	tracer_record_fn on_record;
+	void *ctx;
+	struct loader *loader;
+	struct reader *reader;
+	struct discovery *discovery;
+	struct sideband *sideband;
+	int epoll_fd;
+	bool active;
+	unsigned int num_libraries;
+	unsigned int num_finds; /* mappings of a runtime that were seen */
+	pid_t *listed;		/* processes that were asked for */
+	size_t num_listed;
+};
+
+static __u64 now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+static void fill_header(struct tt_record *h, enum tt_record_kind kind)
+{
+	h->kind = kind;
+	h->probe = TT_PROBE_COUNT;
+	h->ts_ns = now_ns();
+}
+
+/* What is missing in @lib, each with what no longer works. */
+static unsigned int count_wanted_probes(const struct library *lib, const char *name)
+{
+	unsigned int wanted = 0;
+
+	for (int probe = 0; probe < TT_PROBE_COUNT; probe++) {
+		switch (lib->probe_state[probe]) {
+		case PROBE_FOUND:
+			wanted++;
+			break;
+		case PROBE_MISSING:
+		case PROBE_AMBIGUOUS:
+			wanted++;
+			pr_warn("'%s' has no %s: %s", name, library__probe_name(probe),
+				library__probe_loss(probe));
+			break;
+		case PROBE_COVERED:
+			break;
+		}
+	}
+	return wanted;
+}
+
+static unsigned int count_found_probes(const struct library *lib)
+{
+	unsigned int found = 0;
+
+	for (int probe = 0; probe < TT_PROBE_COUNT; probe++)
+		found += lib->probe_state[probe] == PROBE_FOUND;
+	return found;
+}
+
+static void warn_missing_fields(const struct library *lib, const char *name)
+{
+	for (int field = 0; field < TT_FIELD_COUNT; field++)
+		if (!lib->fields[field].found && library__field_loss(field))
+			pr_warn("'%s': %s::%s could not be established: %s", name,
+				library__field_class(field), library__field_name(field),
+				library__field_loss(field));
+}
+
+static void report_library(struct tracer *tracer, const struct library *lib, const char *name,
+			   __u16 layout)
+{
+	struct tt_record_library rec = {
+		.probes_wanted = count_wanted_probes(lib, name),
+		.probes_attached = count_found_probes(lib),
+		.map = lib->layout,
+	};
+	size_t len = strlen(name), cut = len < TT_PATH_SIZE ? 0 : len - TT_PATH_SIZE + 1;
+
+	fill_header(&rec.h, TT_RECORD_LIBRARY);
+	rec.h.layout = layout;
+	strcpy(rec.path, name + cut);
+	tracer->on_record(tracer->ctx, &rec, sizeof(rec));
+}
+
+static void log_probes(const struct library *lib)
+{
+	for (size_t i = 0; i < lib->num_probes; i++)
+		pr_info("  %s+0x%x  %s%s", lib->probes[i].name, lib->probes[i].insn_offset,
+			lib->probes[i].insn, lib->probes[i].emulated ? "" : "  (single-stepped)");
+}
+
+static int attach(struct tracer *tracer, const struct discovery_find *find)
+{
+	struct library *lib = NULL;
+	unsigned int attached;
+	__u16 layout;
+	int err;
+
+	err = library__open(find->path, &lib);
+	if (err) {
+		pr_warn("'%s' of process '%d' cannot be read (%s): it is not traced", find->name,
+			find->pid, strerror(-err));
+		return err;
+	}
+	err = loader__attach_library(tracer->loader, lib, find->path, find->name, &layout,
+				     &attached);
+	if (!err) {
+		tracer->num_libraries++;
+		if (!proc__exists(find->pid))
+			pr_warn("process '%d' had ended before '%s' could be probed: what it did "
+				"was not seen",
+				find->pid, find->name);
+		pr_info("attached to '%s' (build %s, %u probes, through process '%d')", find->name,
+			lib->build_id, attached, find->pid);
+		log_probes(lib);
+		warn_missing_fields(lib, find->name);
+		report_library(tracer, lib, find->name, layout);
+	}
+	library__free(lib);
+	return err;
+}
+
+/* Whether @pid, or a process that it descends from, was asked for. */
+static bool is_wanted(const struct tracer *tracer, pid_t pid)
+{
+	if (tracer->scope == TT_SCOPE_ALL)
+		return true;
+	for (int depth = 0; pid > 1 && depth < 64; depth++) {
+		for (size_t i = 0; i < tracer->num_listed; i++)
+			if (tracer->listed[i] == pid)
+				return true;
+		if (proc__parent(pid, &pid))
+			return false;
+	}
+	return false;
+}
+
+static int on_find(void *ctx, const struct discovery_find *find)
+{
+	struct tracer *tracer = ctx;
+
+	tracer->num_finds++;
+	/* what maps the runtime at the start may hold buffers already */
+	if (!tracer->active)
+		loader__add_process(tracer->loader, find->pid, TT_PROCESS_BEFORE_ATTACH);
+	return find->is_new ? attach(tracer, find) : 0;
+}
+
+static void on_mapping(void *ctx, const struct proc_mapping *mapping)
+{
+	struct tracer *tracer = ctx;
+
+	if (is_wanted(tracer, mapping->pid))
+		discovery__look_at(tracer->discovery, mapping);
+}
+
+static void on_ring_record(void *ctx, const void *record, size_t size)
+{
+	struct tracer *tracer = ctx;
+
+	tracer->on_record(tracer->ctx, record, size);
+}
+
+static int watch(struct tracer *tracer, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	return epoll_ctl(tracer->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int open_parts(struct tracer *tracer, const struct loader_opts *opts)
+{
+	int err;
+
+	tracer->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (tracer->epoll_fd < 0)
+		return -errno;
+	err = loader__prepare(opts, &tracer->loader);
+	if (!err)
+		err = loader__load(tracer->loader);
+	if (!err)
+		err = reader__new(tracer->loader, on_ring_record, tracer, &tracer->reader);
+	if (!err)
+		err = discovery__new(on_find, tracer, &tracer->discovery);
+	if (!err)
+		err = watch(tracer, reader__fd(tracer->reader));
+	if (err)
+		return err;
+	err = sideband__open(on_mapping, tracer, &tracer->sideband);
+	if (err) {
+		pr_warn("libraries that are mapped from now on cannot be seen (%s): only those that "
+			"are mapped already are traced",
+			strerror(-err));
+		return 0;
+	}
+	return watch(tracer, sideband__fd(tracer->sideband));
+}
+
+int tracer__open(const struct loader_opts *opts, tracer_record_fn on_record, void *ctx,
+		 struct tracer **ret_tracer)
+{
+	struct tracer *tracer = calloc(1, sizeof(*tracer));
+	int err;
+
+	if (!tracer)
+		return -ENOMEM;
+	tracer->epoll_fd = -1;
+	tracer->scope = opts->scope;
+	tracer->on_record = on_record;
+	tracer->ctx = ctx;
+	err = open_parts(tracer, opts);
+	if (err) {
+		tracer__free(tracer);
+		return err;
+	}
+	*ret_tracer = tracer;
+	return 0;
+}
+
+static int list_process(struct tracer *tracer, pid_t pid)
+{
+	pid_t *listed = realloc(tracer->listed, (tracer->num_listed + 1) * sizeof(*listed));
+
+	if (!listed)
+		return -ENOMEM;
+	tracer->listed = listed;
+	listed[tracer->num_listed++] = pid;
+	return 0;
+}
+
+int tracer__add_child(struct tracer *tracer, pid_t pid)
+{
+	int err = list_process(tracer, pid);
+
+	return err ? err : loader__add_process(tracer->loader, pid, 0);
+}
+
+int tracer__add_process(struct tracer *tracer, pid_t pid)
+{
+	unsigned int before = tracer->num_finds;
+	int err;
+
+	if (!proc__exists(pid)) {
+		pr_err("there is no process '%d': `ps` shows those that run", pid);
+		return -ESRCH;
+	}
+	err = discovery__scan_process(tracer->discovery, pid);
+	if (err && err != -ESRCH) {
+		pr_err("cannot read what process '%d' maps: %s; run as root (sudo)", pid,
+		       strerror(-err));
+		return err;
+	}
+	if (tracer->num_finds == before)
+		pr_warn("process '%d' uses no Tenstorrent runtime yet: waiting until it does", pid);
+	return tracer__add_child(tracer, pid);
+}
+
+int tracer__scan_all(struct tracer *tracer)
+{
+	int err = discovery__scan_all(tracer->discovery);
+
+	if (err)
+		pr_err("cannot look through the processes in /proc: %s", strerror(-err));
+	return err;
+}
+
+void tracer__activate(struct tracer *tracer)
+{
+	loader__activate(tracer->loader);
+	tracer->active = true;
+}
+
+int tracer__fd(const struct tracer *tracer)
+{
+	return tracer->epoll_fd;
+}
+
+bool tracer__dispatch(struct tracer *tracer)
+{
+	if (tracer->sideband && sideband__drain(tracer->sideband))
+		discovery__scan_all(tracer->discovery);
+	if (reader__drain(tracer->reader) > 0)
+		return false;
+	return reader__sleep(tracer->reader) == 0;
+}
+
+void tracer__report_counters(struct tracer *tracer)
+{
+	struct tt_record_counters rec = {};
+	int err = loader__read_counters(tracer->loader, &rec.c);
+
+	if (err) {
+		pr_warn("cannot read the counters of lost records: %s", strerror(-err));
+		return;
+	}
+	fill_header(&rec.h, TT_RECORD_COUNTERS);
+	tracer->on_record(tracer->ctx, &rec, sizeof(rec));
+}
+
+void tracer__stop(struct tracer *tracer)
+{
+	loader__deactivate(tracer->loader);
+	loader__detach(tracer->loader);
+	reader__drain(tracer->reader);
+	tracer__report_counters(tracer);
+}
+
+unsigned int tracer__num_libraries(const struct tracer *tracer)
+{
+	return tracer->num_libraries;
+}
+
+void tracer__free(struct tracer *tracer)
+{
+	if (!tracer)
+		return;
+	sideband__close(tracer->sideband);
+	discovery__free(tracer->discovery);
+	reader__free(tracer->reader);
+	loader__free(tracer->loader);
+	if (tracer->epoll_fd >= 0)
+		close(tracer->epoll_fd);
+	free(tracer->listed);
+	free(tracer);
+}
