@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Functions with names and instructions of our choice, in the test program itself: what compilers
+ * make of the runtime's source, written down by hand.
+ */
+#ifndef TTTRACE_TEST_ASSEMBLY_H
+#define TTTRACE_TEST_ASSEMBLY_H
+
+#define FUNCTION(name, body)                                                                       \
+	__asm__(".pushsection .text\n.intel_syntax noprefix\n"                                     \
+		".globl \"" name "\"\n.type \"" name "\", @function\n\"" name "\":\n" body         \
+		"\n.size \"" name "\", .-\"" name "\"\n.att_syntax prefix\n.popsection\n")
+
+/* Another name for a function. */
+#define ALIAS(name, of)                                                                            \
+	__asm__(".globl \"" name "\"\n.type \"" name "\", @function\n.set \"" name "\", \"" of     \
+		"\"\n.size \"" name "\", 1\n")
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Reads an ELF shared object of this machine: segments, symbols, bytes at an address. It knows
+ * nothing of the runtime, logs nothing and prints nothing; it may use lib/ and libelf.
+ *
+ * The files are other people's, and we read them as root, so:
+ * - everything is read with pread(2), nothing is mapped: a file that is cut short while we look
+ *   at it gives -ENOEXEC, where a mapping would give SIGBUS;
+ * - every address, offset and size of the file is checked before it is used.
+ *
+ * Addresses ("vaddr") are those of the file itself, i.e. without the load bias of a process.
+ * Names that are handed out belong to the struct elf_file and live as long as it does.
+ */
+#ifndef TTTRACE_ELF_H
+#define TTTRACE_ELF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+struct elf_file;
+
+enum elf_table {
+	ELF_TABLE_DYNSYM, /* what other objects see; always there */
+	ELF_TABLE_SYMTAB, /* local functions too; gone when stripped */
+};
+
+struct elf_symbol {
+	const char *name;
+	__u64 vaddr;
+	__u64 size;   /* bytes */
+	bool is_func; /* STT_FUNC in an executable segment; else STT_OBJECT in any segment */
+};
+
+/* Walks one symbol table; to be filled by elf_syms__init() only. */
+struct elf_syms {
+	const struct elf_file *file;
+	void *symbols; /* Elf_Data */
+	const char *strings;
+	size_t strings_size, next, count;
+};
+
+/*
+ * Opens @path and checks its headers. Cheap: two reads.
+ * Returns 0; -ENOENT, -EACCES, … of open(2); -ENOEXEC: no regular file, no ELF shared object or
+ * executable of this machine, truncated, or with headers that contradict each other.
+ */
+int elf_file__open(const char *path, struct elf_file **ret_file);
+void elf_file__close(struct elf_file *file);
+
+/* The entries of the dynamic section that are used: addresses, sizes in bytes; 0: not there. */
+struct elf_dynamic {
+	__u64 gnu_hash, symtab, strtab, jmprel, pltrelsz, rela, relasz;
+};
+
+/* -ENOENT: the file has none; -ENOEXEC. */
+int elf_file__dynamic(const struct elf_file *file, struct elf_dynamic *ret_dynamic);
+
+/* Does the dynamic symbol table define @name? By DT_GNU_HASH: a handful of small reads. */
+bool elf_file__defines(struct elf_file *file, const char *name);
+
+/* Copies the build id as hex to @buf; an empty string where there is none. */
+void elf_file__build_id(const struct elf_file *file, char *buf, size_t size);
+
+/* Where the byte at @vaddr lies in the file. -ENOENT: in no segment, or in one without bytes. */
+int elf_file__offset(const struct elf_file *file, __u64 vaddr, __u64 *ret_offset);
+
+/* Copies exactly @size bytes at @vaddr. -ENOENT: not all of them are in one segment; -ENOEXEC. */
+int elf_file__read(const struct elf_file *file, __u64 vaddr, void *buf, size_t size);
+
+/* The same, of memory that no process writes to: code and tables of constants. */
+int elf_file__read_const(const struct elf_file *file, __u64 vaddr, void *buf, size_t size);
+
+/*
+ * The symbol whose address the dynamic linker puts into the slot at @vaddr (the JUMP_SLOT or
+ * GLOB_DAT relocation there); its vaddr is 0 if this file does not define it.
+ * -ENOENT: no such relocation.
+ */
+int elf_file__slot(struct elf_file *file, __u64 vaddr, struct elf_symbol *ret_symbol);
+
+/* -ENOENT: no such table; -ENOEXEC: it is broken. */
+int elf_syms__init(struct elf_syms *syms, struct elf_file *file, enum elf_table table);
+
+/* Next defined function or object; false at the end. Entries that make no sense are passed over. */
+bool elf_syms__next(struct elf_syms *syms, struct elf_symbol *ret_symbol);
+
+#endif

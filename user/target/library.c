@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "target/library.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "target/disasm.h"
+#include "target/fields.h"
+#include "target/prologue.h"
+
+/* Bytes of a function that are looked at for its probe point. */
+enum {
+	MAX_FUNCTION_SIZE = 64 * 1024
+};
+
+/* The one function that has kept its name in all generations of the runtime. */
+static const char hallmark[] = "_ZN2tt8tt_metal12GraphTracker14track_allocateEPKNS0_6BufferE";
+
+static void elf_file_close_p(struct elf_file **file)
+{
+	elf_file__close(*file);
+}
+
+static void symbols_free_p(struct symbols **symbols)
+{
+	symbols__free(*symbols);
+}
+
+static void library_free_p(struct library **lib)
+{
+	library__free(*lib);
+}
+
+bool library__is_runtime(const char *path)
+{
+	_cleanup_(elf_file_close_p) struct elf_file *file = NULL;
+
+	return !elf_file__open(path, &file) && elf_file__defines(file, hallmark);
+}
+
+/* Fills in where in the function @p is to be attached. */
+static int choose_point(const struct elf_file *file, struct library_probe *p)
+{
+	size_t size = p->size < MAX_FUNCTION_SIZE ? p->size : MAX_FUNCTION_SIZE;
+	_cleanup_free_ __u8 *code = NULL;
+	struct prologue point;
+	int err;
+
+	code = malloc(size + 1);
+	if (!code)
+		return -ENOMEM;
+	err = elf_file__read(file, p->vaddr, code, size);
+	if (!err)
+		err = prologue__choose(code, size, &point);
+	if (!err)
+		err = elf_file__offset(file, p->vaddr + point.offset, &p->file_offset);
+	if (err)
+		return err;
+	p->insn_offset = point.offset;
+	p->emulated = point.emulated;
+	insn__format(code + point.offset, size - point.offset, p->vaddr + point.offset, p->insn,
+		     sizeof(p->insn));
+	return 0;
+}
+
+/* -ENOMEM is all that goes up: a site that cannot be probed is one that the library lacks. */
+static int add_probe(struct library *lib, const struct elf_file *file,
+		     const struct probe_site *site)
+{
+	struct library_probe *p = &lib->probes[lib->num_probes];
+
+	*p = (struct library_probe){
+		.probe = site->probe,
+		.vaddr = site->symbol->vaddr,
+		.size = site->symbol->size,
+		.arg = site->arg,
+	};
+	/* The attach cookie has 32 bits for the address. */
+	if (p->vaddr > UINT32_MAX || choose_point(file, p)) {
+		lib->probe_state[site->probe] = PROBE_MISSING;
+		return 0;
+	}
+	p->symbol = strdup(site->symbol->name);
+	p->name = symbol__demangle(site->symbol->name);
+	lib->num_probes++; /* now library__free() takes care of the two names */
+	return p->symbol && p->name ? 0 : -ENOMEM;
+}
+
+static int find_probes(struct library *lib, const struct elf_file *file,
+		       const struct symbols *symbols)
+{
+	struct probe_site sites[PROBE_MAX_SITES];
+
+	lib->probes = calloc((size_t)TT_PROBE_COUNT * PROBE_MAX_SITES, sizeof(*lib->probes));
+	if (!lib->probes)
+		return -ENOMEM;
+	for (int probe = 0; probe < TT_PROBE_COUNT; probe++) {
+		size_t n = probes__find_sites(symbols, probe, sites, &lib->probe_state[probe]);
+
+		for (size_t i = 0; i < n; i++)
+			if (add_probe(lib, file, &sites[i]))
+				return -ENOMEM;
+	}
+	return 0;
+}
+
+int library__open(const char *path, struct library **ret_lib)
+{
+	_cleanup_(elf_file_close_p) struct elf_file *file = NULL;
+	_cleanup_(symbols_free_p) struct symbols *symbols = NULL;
+	_cleanup_(library_free_p) struct library *lib = NULL;
+	int err;
+
+	err = elf_file__open(path, &file);
+	if (err)
+		return err;
+	if (!elf_file__defines(file, hallmark))
+		return -ENODATA;
+	err = symbols__open(file, &symbols);
+	if (err)
+		return err;
+	lib = calloc(1, sizeof(*lib));
+	if (!lib)
+		return -ENOMEM;
+	lib->path = strdup(path);
+	if (!lib->path)
+		return -ENOMEM;
+	elf_file__build_id(file, lib->build_id, sizeof(lib->build_id));
+	lib->generation = probes__generation(symbols);
+	err = find_probes(lib, file, symbols);
+	if (!err)
+		err = layout__decode(file, symbols, &lib->layout, lib->fields);
+	if (err)
+		return err;
+	*ret_lib = no_cleanup_ptr(lib);
+	return 0;
+}
+
+void library__free(struct library *lib)
+{
+	if (!lib)
+		return;
+	for (size_t i = 0; i < lib->num_probes; i++) {
+		free(lib->probes[i].symbol);
+		free(lib->probes[i].name);
+	}
+	free(lib->probes);
+	free(lib->path);
+	free(lib);
+}
+
+const char *library__field_class(enum tt_field field)
+{
+	return field_info[field].class;
+}
+
+const char *library__field_name(enum tt_field field)
+{
+	return field_info[field].name;
+}
+
+const char *library__field_loss(enum tt_field field)
+{
+	return field_info[field].loss;
+}
+
+const char *library__probe_name(enum tt_probe probe)
+{
+	return probe_info[probe].name;
+}
+
+const char *library__probe_loss(enum tt_probe probe)
+{
+	return probe_info[probe].loss;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * One build of the runtime on disk: which of the probed functions it has, where each is probed,
+ * and where the fields of its objects lie. All of it comes out of the ELF file itself; nothing is
+ * guessed from a version. It may use elf, symbols, prologue and layout; it neither attaches nor
+ * prints. A struct library is immutable once opened.
+ */
+#ifndef TTTRACE_LIBRARY_H
+#define TTTRACE_LIBRARY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+#include "tttrace_config.h"
+#include "target/layout.h"
+#include "target/probes.h"
+
+/* A place to attach to. A function with several addresses (constructors, destructors) has several.
+ */
+struct library_probe {
+	enum tt_probe probe;
+	char *symbol;	   /* mangled */
+	char *name;	   /* demangled */
+	__u64 vaddr;	   /* of the function, in the file's address space */
+	__u64 size;	   /* st_size, bytes */
+	__u32 insn_offset; /* of the probed instruction in the function, bytes */
+	__u64 file_offset; /* of the probed instruction: what the kernel wants */
+	char insn[64];	   /* disassembled */
+	bool emulated;	   /* the kernel emulates it: about 1 us a hit instead of 15 */
+	__u8 arg;	   /* which integer argument is the object of interest, 0: rdi */
+};
+
+struct library {
+	char *path;	       /* what was opened */
+	char build_id[64 + 1]; /* hex; empty: none */
+	int generation;	       /* 1, 2, 3: see design; 0: unknown */
+	struct library_probe *probes;
+	size_t num_probes;
+	enum probe_state probe_state[TT_PROBE_COUNT]; /* why a probe is not among them */
+	struct tt_layout layout;		      /* absent fields have len 0 */
+	struct library_field fields[TT_FIELD_COUNT];
+};
+
+/*
+ * Opens the ELF file at @path and decodes it.
+ * Returns 0; -ENOENT, -EACCES, … of open(2); -ENOEXEC: not an ELF file of this machine, truncated
+ * or hostile; -ENODATA: an ELF file, but not the runtime (no GraphTracker::track_allocate).
+ * It logs nothing: most files that it is asked about are not the runtime.
+ */
+int library__open(const char *path, struct library **ret_lib);
+void library__free(struct library *lib);
+
+/* Cheap test of any file: does it define GraphTracker::track_allocate? false for what is no ELF. */
+bool library__is_runtime(const char *path);
+
+/* The class and field names of @field as the source has them: "Buffer", "size_". */
+const char *library__field_class(enum tt_field field);
+const char *library__field_name(enum tt_field field);
+
+/* The C++ name of a probe without arguments, e.g. "GraphTracker::track_allocate". */
+const char *library__probe_name(enum tt_probe probe);
+
+/* What no longer works when @probe (or @field) is missing, in words for the user. */
+const char *library__probe_loss(enum tt_probe probe);
+const char *library__field_loss(enum tt_field field);
+
+#endif

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "target/symbols.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libiberty/demangle.h>
+
+#define array_size(a) (sizeof(a) / sizeof((a)[0]))
+
+/* A member of tt::tt_metal, a const one, and a vtable; what follows is the class. */
+static const char *const kinds[] = { "_ZN" NS_METAL, "_ZNK" NS_METAL, "_ZTVN" NS_METAL };
+
+/*
+ * The classes whose members are kept. Twenty thousand dynamic symbols shrink to a thousand, which
+ * is what makes sorting them cheap.
+ */
+static const char *const classes[] = {
+	"6Buffer",
+	"10BufferImpl",
+	"12GraphTracker",
+	"9Allocator",
+	"13AllocatorImpl",
+	"11BankManager",
+	"9allocator11FreeListOpt",
+	"6Device",
+	"11distributed10MeshDevice",
+	"11distributed14MeshDeviceImpl",
+	"11distributed14MeshDeviceView",
+};
+
+struct symbols {
+	struct elf_symbol *all; /* sorted by name, then address; each pair once */
+	size_t count, room;
+};
+
+static const char *skip_prefix(const char *name, const char *prefix)
+{
+	size_t size = strlen(prefix);
+
+	return strncmp(name, prefix, size) == 0 ? name + size : NULL;
+}
+
+static bool is_clone(const char *name)
+{
+	return strchr(name, '.') || strchr(name, '$');
+}
+
+static bool is_wanted(const char *name)
+{
+	/* Cheap first: nearly all names of the file fail here. */
+	if (name[0] != '_' || name[1] != 'Z' || (name[2] != 'N' && name[2] != 'T'))
+		return false;
+	for (size_t k = 0; k < array_size(kinds); k++) {
+		const char *class = skip_prefix(name, kinds[k]);
+
+		for (size_t c = 0; class && c < array_size(classes); c++)
+			if (*class == *classes[c] && skip_prefix(class, classes[c]))
+				return !is_clone(class);
+	}
+	return false;
+}
+
+static int keep_symbol(struct symbols *s, const struct elf_symbol *sym)
+{
+	if (s->count == s->room) {
+		size_t room = s->room ? 2 * s->room : 1024;
+		struct elf_symbol *all = realloc(s->all, room * sizeof(*all));
+
+		if (!all)
+			return -ENOMEM;
+		s->all = all;
+		s->room = room;
+	}
+	s->all[s->count++] = *sym;
+	return 0;
+}
+
+static int read_table(struct symbols *s, struct elf_file *file, enum elf_table table)
+{
+	struct elf_symbol sym;
+	struct elf_syms syms;
+	int err;
+
+	err = elf_syms__init(&syms, file, table);
+	while (!err && elf_syms__next(&syms, &sym))
+		if (is_wanted(sym.name))
+			err = keep_symbol(s, &sym);
+	return err;
+}
+
+static int compare_symbols(const void *a, const void *b)
+{
+	const struct elf_symbol *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	if (order)
+		return order;
+	return x->vaddr < y->vaddr ? -1 : x->vaddr > y->vaddr;
+}
+
+/* Most names stand in both tables. */
+static void drop_duplicates(struct symbols *s)
+{
+	size_t kept = 0;
+
+	qsort(s->all, s->count, sizeof(*s->all), compare_symbols);
+	for (size_t i = 0; i < s->count; i++)
+		if (!kept || compare_symbols(&s->all[kept - 1], &s->all[i]) != 0)
+			s->all[kept++] = s->all[i];
+	s->count = kept;
+}
+
+int symbols__open(struct elf_file *file, struct symbols **ret_symbols)
+{
+	struct symbols *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	err = read_table(s, file, ELF_TABLE_DYNSYM);
+	if (err == -ENOENT)
+		err = -ENOEXEC; /* section headers that hide it: a file that wants to confuse */
+	if (!err) {
+		err = read_table(s, file, ELF_TABLE_SYMTAB);
+		if (err == -ENOENT)
+			err = 0; /* stripped: without the local ones, then */
+	}
+	if (!err && !s->count)
+		err = -ENODATA;
+	if (err) {
+		symbols__free(s);
+		return err;
+	}
+	drop_duplicates(s);
+	*ret_symbols = s;
+	return 0;
+}
+
+void symbols__free(struct symbols *s)
+{
+	if (!s)
+		return;
+	free(s->all);
+	free(s);
+}
+
+size_t symbols__prefixed(const struct symbols *s, const char *prefix,
+			 const struct elf_symbol **ret_first)
+{
+	size_t low = 0, high = s->count, n = 0;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(s->all[middle].name, prefix) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	while (low + n < s->count && skip_prefix(s->all[low + n].name, prefix))
+		n++;
+	*ret_first = s->all + low;
+	return n;
+}
+
+int symbols__find(const struct symbols *s, const char *prefix, const struct elf_symbol **ret_symbol)
+{
+	const struct elf_symbol *first;
+	size_t n = symbols__prefixed(s, prefix, &first);
+
+	if (!n)
+		return -ENOENT;
+	for (size_t i = 1; i < n; i++)
+		if (first[i].vaddr != first[0].vaddr)
+			return -ENOTUNIQ;
+	*ret_symbol = first;
+	return 0;
+}
+
+const struct elf_symbol *symbols__at(const struct symbols *s, __u64 vaddr)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->all[i].vaddr == vaddr)
+			return &s->all[i];
+	return NULL;
+}
+
+char *symbol__demangle(const char *mangled)
+{
+	char *name = cplus_demangle_v3(mangled, DMGL_PARAMS | DMGL_ANSI);
+
+	return name ? name : strdup(mangled);
+}
+
+char *symbol__short_name(const char *mangled)
+{
+	static const char *const namespaces[] = { "tt::tt_metal::", "distributed::",
+						  "allocator::" };
+	char *name = cplus_demangle_v3(mangled, DMGL_NO_OPTS), *rest = name, *shorter;
+
+	if (!name)
+		return strdup(mangled);
+	for (size_t i = 0; i < array_size(namespaces); i++)
+		if (skip_prefix(rest, namespaces[i]))
+			rest += strlen(namespaces[i]);
+	shorter = strdup(rest);
+	free(name);
+	return shorter;
+}
