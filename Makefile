@@ -15,6 +15,7 @@ VERSION := 0.1
 CC ?= gcc
 CLANG ?= $(firstword $(foreach c,clang-19 clang-16 clang,$(if $(shell command -v $(c)),$(c))) clang)
 LLVM_STRIP ?= $(patsubst clang%,llvm-strip%,$(CLANG))
+CLANG_TIDY ?= clang-tidy
 BPFTOOL ?= $(firstword $(shell command -v bpftool /usr/sbin/bpftool) bpftool)
 PKG_CONFIG ?= pkg-config
 
@@ -51,7 +52,7 @@ UNITS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all clean check unit demo tests
+.PHONY: all clean check unit demo tests tidy
 
 all: $(B)/tttrace
 
@@ -86,6 +87,12 @@ unit: $(UNITS)
 	$(Q)set -e; for t in $(UNITS); do $$t; done
 
 tests: $(UNITS)
+
+# clang-tidy, a file at a time on all cores
+tidy: $(B)/tttrace.skel.h
+	$(Q)printf '%s\n' $(SOURCES) | xargs -P $(shell nproc) -I{} \
+		$(CLANG_TIDY) --quiet {} -- -std=gnu11 $(CPPFLAGS) 2>&1 | \
+		{ ! grep -E -A4 'error:|warning: .*\['; }
 
 check:
 	$(Q)scripts/check

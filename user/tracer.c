@@ -99,7 +99,7 @@ static void report_library(struct tracer *tracer, const struct library *lib, con
 
 	fill_header(&rec.h, TT_RECORD_LIBRARY);
 	rec.h.layout = layout;
-	strcpy(rec.path, name + cut);
+	memcpy(rec.path, name + cut, len - cut);
 	tracer->on_record(tracer->ctx, &rec, sizeof(rec));
 }
 
