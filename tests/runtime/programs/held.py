@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""A program that others start: it holds three tensors, says so in the log, and frees them."""
+
+from oracle import checkpoint, close, open_shape, tensors
+
+
+def main():
+    device = open_shape("1")
+    held = tensors(3, device)
+    checkpoint(device)
+    held.clear()
+    close(device)
+
+
+if __name__ == "__main__":
+    main()

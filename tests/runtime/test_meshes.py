@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""A mesh is not a chip: which chips hold a buffer, and whose allocator."""
+
+from support import tttrace
+from support.replay import compare, compare_totals
+
+
+def trace(real, text, cluster="t3k"):
+    result = tttrace.run([], real.code(text, cluster))
+    assert result.status == 0, result.stderr
+    compare(result, real.logged("checkpoint"))
+    compare_totals(result)
+    return result
+
+
+def chips(result):
+    return [tuple(event["devices"]) for event in result.of("alloc", kind="owning")]
+
+
+def test_a_tensor_on_a_mesh_occupies_each_of_its_chips(real):
+    result = trace(real, """
+        m = open_shape("2x4")
+        t = tensors(3, m)
+        checkpoint(m)
+        close(m)
+    """)
+    assert chips(result) == [tuple(range(8))] * 3
+
+
+def test_a_device_of_another_id_is_named_by_its_chip(real):
+    result = trace(real, """
+        d = ttnn.open_device(device_id=3)
+        t = tensor(d)
+        checkpoint(d)
+        close(d)
+    """)
+    assert chips(result) == [(3,)]
+
+
+def test_a_submesh_and_its_parent_have_allocators_of_their_own(real):
+    result = trace(real, """
+        m = open_shape("2x4")
+        s = m.create_submesh(ttnn.MeshShape(1, 2), ttnn.MeshCoordinate(1, 0))
+        t = tensors(3, m)
+        u = tensors(5, s, (64, 64), where="L1")
+        checkpoint(m, s)
+        del t[1], u[2]
+        checkpoint(m, s)
+        t.clear(), u.clear()
+        close(s)
+        close(m)
+    """)
+    assert sorted(map(len, chips(result))) == [2] * 5 + [8] * 3
+
+
+def test_submeshes_of_a_mesh_are_told_apart(real):
+    result = trace(real, """
+        m = open_shape("2x4")
+        rows = m.create_submeshes(ttnn.MeshShape(1, 4))
+        held = [tensors(i + 1, row) for i, row in enumerate(rows)]
+        checkpoint(m, *rows)
+        held.clear()
+        checkpoint(m, *rows)
+        [close(row) for row in rows]
+        close(m)
+    """)
+    first, second = chips(result)[0], chips(result)[1]
+    assert len(first) == len(second) == 4 and not set(first) & set(second)
+
+
+def test_devices_that_were_created_together_are_told_apart(real):
+    result = trace(real, """
+        devices = ttnn.CreateDevices([1, 4, 6])
+        held = [tensors(chip, d) for chip, d in devices.items()]
+        checkpoint(*devices.values())
+        held.clear()
+        ttnn.CloseDevices(devices)
+    """)
+    assert sorted(chips(result)) == [(1,)] + [(4,)] * 4 + [(6,)] * 6
+
+
+def test_several_devices_open_at_once_are_told_apart(real):
+    result = trace(real, """
+        a, b = ttnn.open_device(device_id=3), ttnn.open_device(device_id=5)
+        t = [tensor(d, where=where) for d in (a, b, a) for where in ("DRAM", "L1")]
+        checkpoint(a, b)
+        t.clear()
+        close(a)
+        close(b)
+    """)
+    assert sorted(chips(result)) == [(3,)] * 4 + [(5,)] * 2
+
+
+def test_a_device_that_is_opened_again_begins_anew(real):
+    result = trace(real, """
+        for turn in range(3):
+            d = ttnn.open_device(device_id=0)
+            t = tensors(turn + 1, d)
+            checkpoint(d)
+            del t
+            close(d)
+    """, cluster="n150")
+    assert result.classes() == {"matched": 6}
+    assert len({event["mesh"] for event in result.of("alloc", kind="owning")}) == 3
+
+
+def test_a_mesh_keeps_its_chips_when_it_is_reshaped(real):
+    result = trace(real, """
+        m = open_shape("2x4")
+        t = tensors(2, m)
+        m.reshape(ttnn.MeshShape(1, 8))
+        t += tensors(2, m)
+        checkpoint(m)
+        t.clear()
+        checkpoint(m)
+        close(m)
+    """)
+    assert result.classes() == {"matched": 4}
+    assert not result.of("leak")
+
+
+def test_opening_and_closing_are_events_of_the_mesh(real):
+    result = trace(real, """
+        m = open_shape("2x4")
+        t = tensor(m)
+        checkpoint(m)
+        close(m)
+    """)
+    pid = result.of("alloc")[0]["pid"]
+    mesh = result.of("alloc")[0]["mesh"]
+    for name in ("device_open", "device_close"):
+        seen = [event for event in result.of(name, pid=pid) if event.get("mesh") == mesh]
+        assert len(seen) == 1 and sorted(seen[0]["devices"]) == list(range(8)), (name, seen)

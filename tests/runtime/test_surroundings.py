@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""Odd names, other namespaces, signals to a group, modes of the runtime, very many buffers."""
+
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+from support import tttrace
+from support.processes import Process
+from support.replay import compare, compare_totals
+
+HOSTILE = r"""
+    import ctypes
+    ctypes.CDLL(None).prctl(15, b'a"\\\n\x1b[31m\xff', 0, 0, 0)
+    d = open_shape("1")
+    ask()
+    keep(tensors(2, d))
+    close(d)
+"""
+
+
+@pytest.fixture
+def hostile(newest):
+    """A process with a name that wants to break a line and to colour the terminal."""
+    program = newest.start(HOSTILE)
+    program.hear()
+    return program
+
+
+def test_a_hostile_command_name_breaks_no_line(hostile):
+    trace = tttrace.start(["-p", str(hostile.pid)], before_attach=True).attached()
+    hostile.tell()
+    assert hostile.wait() == 0
+    result = trace.finish()
+    assert len(result.of("leak")) == 2
+    assert all(event["comm"].startswith('a"') for event in result.of("alloc"))
+
+
+def test_a_hostile_command_name_reaches_no_terminal(hostile):
+    trace = Process([tttrace.BINARY, "-p", hostile.pid])
+    trace.stderr.wait_for(lambda line: "Ctrl-C ends it" in line)
+    hostile.tell()
+    assert hostile.wait() == 0
+    assert trace.wait() == 0
+    out = trace.stdout.all()
+    assert out.count("Allocated 2048 bytes") == 2 and 'a"' in out
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", out)
+
+
+def test_a_process_in_another_pid_namespace_is_traced(newest):
+    command = newest.code("""
+        d = open_shape("1")
+        keep(tensors(2, d))
+        assert os.getpid() == 1
+        close(d)
+    """)
+    result = tttrace.run([], ["unshare", "-p", "-f", "--mount-proc", *command])
+    assert result.status == 0, result.stderr
+    assert len(result.of("leak")) == 2
+    assert {event["pid"] for event in result.of("alloc")} != {1}
+
+
+def test_ctrl_c_reaches_the_command_and_the_report_still_comes(newest):
+    trace = tttrace.start([], newest.code("""
+        import signal
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        d = open_shape("1")
+        keep(tensors(2, d))
+        ask()
+    """))
+    trace.hear()
+    os.killpg(trace.process.pid, signal.SIGINT)
+    result = trace.finish()
+    assert result.status == 128 + signal.SIGINT
+    assert result.of("process_exit", pid=result.of("alloc")[0]["pid"], signal=signal.SIGINT)
+    assert len(result.of("leak")) == 2
+
+
+def test_a_second_signal_ends_the_trace_of_a_command_that_stays(newest):
+    trace = tttrace.start([], newest.code("""
+        import signal
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        d = open_shape("1")
+        keep(tensors(2, d))
+        print("ready", flush=True)
+        signal.sigwait({signal.SIGTERM})
+        ask("still here")
+    """))
+    trace.hear()
+    trace.signal(signal.SIGTERM)
+    trace.hear("still here")
+    trace.signal(signal.SIGTERM)
+    result = trace.finish()
+    assert len(result.of("alloc")) == 2
+    assert result.summary["processes"][0]["state"] == "running"
+
+
+def test_a_child_that_outlives_the_command_goes_on(newest):
+    result = tttrace.run([], newest.code("""
+        import subprocess
+        child = subprocess.Popen([sys.executable, PROGRAMS + "/stays.py"], stdout=subprocess.PIPE,
+                                 stdin=subprocess.PIPE)
+        assert child.stdout.readline() == b"up\\n"
+        os._exit(0)
+    """))
+    assert result.status == 0
+    assert len(result.of("alloc")) == 1
+    assert not result.of("leak")
+    while not newest.log.exists():  # the end of the pipe is what it reads
+        os.sched_yield()
+
+
+def test_a_process_that_is_dead_already_is_nothing_to_attach_to():
+    zombie = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
+    status, _, err = tttrace.plain("-p", zombie.pid)
+    zombie.wait()
+    assert status == 3
+    assert f"'{zombie.pid}'" in err
+
+
+@pytest.mark.slow
+def test_fifty_thousand_leaks_are_fifty_thousand(newest):
+    result = tttrace.run(["--ring-size", "64M"], newest.code("""
+        d = open_shape("1")
+        keep(tensors(50000, d))
+        checkpoint(d, buffers=False)
+        close(d)
+    """))
+    leaks = result.of("leak")
+    assert len(leaks) == result.summary["leaked"]["buffers"] == 50000
+    held = newest.logged("checkpoint")[0]["meshes"][0]["bytes"]["DRAM"]
+    assert sum(leak["footprint"] for leak in leaks) == held
+
+
+def test_where_a_footprint_cannot_be_known_none_is_told(newest, monkeypatch):
+    """In the hybrid mode of the allocator L1 is taken at addresses that are found elsewhere."""
+    monkeypatch.setenv("TT_METAL_ALLOCATOR_MODE_HYBRID", "1")
+    result = tttrace.run([], newest.code("""
+        d = open_shape("1")
+        t = tensors(3, d, where="L1") + tensors(2, d)
+        checkpoint(d)
+        t.clear()
+        close(d)
+    """), incomplete=True)
+    by_type = {name: result.of("alloc", type=name) for name in ("DRAM", "L1")}
+    seen = newest.logged("checkpoint")[0]["meshes"][0]
+    assert sum(event["footprint"] for event in by_type["DRAM"]) == seen["bytes"]["DRAM"]
+    assert len(by_type["L1"]) == 3
+    known = [event["footprint"] for event in by_type["L1"] if "footprint" in event]
+    assert sum(known) == seen["bytes"]["L1"] or not known
+    assert result.summary["coverage"]["footprint_unknown"] == 3 - len(known)
+    assert result.classes() == {"matched": 5}
+
+
+def test_semaphores_and_filled_tensors_are_held_as_the_allocator_says(real):
+    result = tttrace.run([], real.code("""
+        d = open_shape("1")
+        some = ttnn.CoreRangeSet({ttnn.CoreRange(ttnn.CoreCoord(0, 0), ttnn.CoreCoord(1, 1))})
+        semaphore = ttnn.create_global_semaphore(d, some, 0)
+        checkpoint(d)
+        held = [ttnn.zeros((64, 64), dtype=ttnn.bfloat16, layout=ttnn.TILE_LAYOUT, device=d),
+                ttnn.full((3, 5), 1.5, dtype=ttnn.float32, layout=ttnn.ROW_MAJOR_LAYOUT, device=d)]
+        checkpoint(d)
+        del semaphore
+        held.clear()
+        checkpoint(d)
+        close(d)
+    """))
+    assert result.status == 0, result.stderr
+    compare(result, real.logged("checkpoint"))
+    compare_totals(result)
+    assert len(result.of("alloc")) >= 3

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""
+What the events say is held: a second ledger, as simple as can be, to hold against the oracle and
+against the totals of the summary. A buffer is known by (pid, mesh, Buffer *).
+"""
+
+from collections import defaultdict
+
+HELD = ("owning", "system")  # the kinds that hold memory
+
+
+class Replay:
+    """The state after all events up to @until_ns."""
+
+    def __init__(self, events, until_ns=None):
+        self.live = {}                    # (pid, buffer) -> its alloc event
+        self.stuck = defaultdict(list)    # (pid, mesh) -> allocs whose free was suppressed
+        self.victims = set()              # keys of live buffers whose memory was given away
+        self.bytes = defaultdict(int)     # (pid, mesh, type or None) -> footprint now
+        self.peak = defaultdict(int)      # likewise, the most there was
+        for event in events:
+            if until_ns is None or event["ts_ns"] <= until_ns:
+                take = getattr(self, "take_" + event["event"], None)
+                if take:
+                    take(event)
+
+    # --- events ------------------------------------------------------------------------------
+
+    def take_alloc(self, event):
+        if event["kind"] not in HELD:
+            return
+        key = (event["pid"], event["buffer"])
+        assert key not in self.live, f"a second alloc of a live buffer: {event}"
+        self.live[key] = event
+        self.count(event, event["footprint"])
+
+    def take_free(self, event):
+        key = (event["pid"], event.get("buffer"))
+        if event["class"] == "matched":
+            born = self.live.pop(key, None)
+            assert born, f"the free of a buffer that is not live is called matched: {event}"
+            for name in ("mesh", "devices", "address", "size", "footprint", "type", "id"):
+                assert event.get(name) == born.get(name), f"{name}: {born} but {event}"
+            self.uncount(key, born)
+        elif event["class"] == "suppressed" and key in self.live:
+            born = self.live.pop(key)
+            self.stuck[event["pid"], born.get("mesh")].append(born)
+        elif event["class"] == "bulk_freed":
+            self.give_away(event)
+
+    def give_away(self, event):
+        """The free of what went in bulk frees whatever has its address now."""
+        names = ("pid", "mesh", "type", "address")
+        for key, born in self.live.items():
+            if [born.get(name) for name in names] == [event.get(name) for name in names]:
+                self.uncount(key, born)
+                self.victims.add(key)
+
+    def take_bulk_free(self, event):
+        place = (event["pid"], event.get("mesh"))
+        gone = [key for key, born in self.live.items() if (born["pid"], born.get("mesh")) == place]
+        for key in gone:
+            self.uncount(key, self.live.pop(key))
+        for born in self.stuck.pop(place, []):
+            self.count(born, -born["footprint"])
+
+    def count(self, event, footprint):
+        for kind in (event["type"], None):
+            key = (event["pid"], event.get("mesh"), kind)
+            self.bytes[key] += footprint
+            self.peak[key] = max(self.peak[key], self.bytes[key])
+
+    def uncount(self, key, born):
+        if key in self.victims:
+            self.victims.remove(key)
+        else:
+            self.count(born, -born["footprint"])
+
+    # --- questions ---------------------------------------------------------------------------
+
+    def buffers(self, pid, mesh):
+        return [born for born in self.live.values() if (born["pid"], born.get("mesh")) == (pid, mesh)]
+
+    def addresses(self, pid, mesh):
+        return sorted([born["type"], born["address"]] for born in self.buffers(pid, mesh))
+
+
+def compare(result, checkpoints):
+    """Holds what tttrace saw against what the allocators said, to the byte, at each checkpoint."""
+    assert checkpoints, "the program wrote no checkpoint"
+    for point in checkpoints:
+        replay = result.replay(point["ts_ns"])
+        for mesh in point["meshes"]:
+            compare_mesh(replay, point["pid"], mesh)
+
+
+def compare_totals(result):
+    """Holds the totals of the summary against what the events add up to."""
+    replay = result.replay()
+    compared = 0
+    for process in result.summary["processes"]:
+        for device in process["devices"]:
+            for name, cell in device["memory"].items():
+                key = (process["pid"], device.get("mesh"), None if name == "all" else name)
+                assert cell["live"] == replay.bytes[key], f"live of {key}"
+                assert cell["peak"] == replay.peak[key], f"peak of {key}"
+                compared += 1
+    assert compared, "the summary has no totals"
+
+
+def compare_mesh(replay, pid, mesh):
+    where = (pid, mesh["mesh"])
+    for name, count in mesh["bytes"].items():
+        assert replay.bytes[(*where, name)] == count, f"{name} of {where}, the allocator says {count}"
+    for born in replay.buffers(*where):
+        assert sorted(born["devices"]) == mesh["devices"], f"the chips of {born}"
+    if "buffers" in mesh:
+        assert replay.addresses(*where) == mesh["buffers"], f"the buffers of {where}"

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""The real runtime, its devices mocked, and the programs that are traced on it."""
+
+import functools
+import json
+import subprocess
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from support.processes import Process
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PROGRAMS = ROOT / "tests/runtime/programs"
+VERSIONS = ("0.74.0", "0.78.0", "0.80.0", "0.81.1")
+
+
+@functools.lru_cache(maxsize=None)
+def set_up(version):
+    """Returns (directory, None), or (None, why it cannot be had)."""
+    done = subprocess.run([ROOT / "scripts/runtime", version], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=1800, check=False)
+    if done.returncode == 3:
+        return None, "no Python 3.10 or 3.12 for the real runtime"
+    assert done.returncode == 0, f"scripts/runtime {version} failed:\n{done.stderr}"
+    return Path(done.stdout.strip()), None
+
+
+class Runtime:
+    """One version of the runtime, for one test: what its programs log is kept apart."""
+
+    def __init__(self, version, directory):
+        self.home, why_not = set_up(version)
+        if why_not:
+            pytest.skip(why_not)
+        self.version = version
+        self.log = directory / "log"
+        self.env = {"PYTHONPATH": str(PROGRAMS), "TTTRACE_TEST_LOG": str(self.log)}
+
+    @property
+    def library(self):
+        return self.home / "ttnn/build/lib/libtt_metal.so"
+
+    @property
+    def generation(self):
+        return 3 if tuple(map(int, self.version.split("."))) >= (0, 79) else 2
+
+    def program(self, *words, cluster="n150"):
+        """The command that runs one of tests/runtime/programs."""
+        return [ROOT / "scripts/ttnn", self.version, "-c", cluster, "--", PROGRAMS / words[0],
+                *words[1:]]
+
+    def code(self, text, cluster="n150", args=()):
+        """The command that runs @text, with ttnn and the words of oracle.py at hand."""
+        text = "import gc, os, sys, time, ttnn\nfrom oracle import *\n" + textwrap.dedent(text)
+        return [ROOT / "scripts/ttnn", self.version, "-c", cluster, "--", "-c", text, *args]
+
+    def start(self, text, cluster="n150", args=(), **options):
+        """Runs @text without a tracer."""
+        return Process(self.code(text, cluster, args), **options)
+
+    def logged(self, kind):
+        """The lines of a @kind that the programs of this test have logged."""
+        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
+        return [line for line in lines if line["kind"] == kind]

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""
+The output contract of design.md: which lines there are, which fields each has, and of what form.
+A field that is not written down here is a violation: whoever adds one, adds it here.
+"""
+
+TYPES = {"DRAM", "L1", "L1_SMALL", "TRACE", "SYSTEM_MEMORY"}
+LAYOUTS = {"INTERLEAVED", "SINGLE_BANK", "HEIGHT_SHARDED", "WIDTH_SHARDED", "BLOCK_SHARDED", "ND_SHARDED"}
+KINDS = ("owning", "view", "hooked", "zero_size", "system")
+CLASSES = ("matched", "zero_size", "hooked", "view", "device_closed", "repeated", "failed_alloc",
+           "pre_attach", "bulk_freed", "foreign", "suppressed", "lost", "unknown")
+STATES = {"running", "exited", "exec", "vanished"}
+RECORDS = ("process_start", "process_exec", "process_exit", "allocator", "space", "alloc", "zero_size",
+           "view", "free_begin", "free_tracked", "free_done", "bulk", "device", "step")
+PROBES = ("buffer_create", "buffer_create_at", "allocate_impl", "deallocate_impl", "hook_allocate",
+          "hook_deallocate", "track_allocate", "track_deallocate", "allocate_buffer",
+          "deallocate_buffer", "deallocate_buffers", "clear", "override_state", "allocator_destroy",
+          "free_list_allocate", "device_open", "device_close", "mesh_open", "mesh_close", "mesh_closing")
+
+
+class Violation(Exception):
+    pass
+
+
+# --- forms of values: each says whether a value has it -------------------------------------------
+
+def number(value):
+    return type(value) is int and value >= 0
+
+
+def text(value):
+    return type(value) is str and value != ""
+
+
+def truth(value):
+    return type(value) is bool
+
+
+def pointer(value):
+    return text(value) and value.startswith("0x") and int(value, 16) > 0
+
+
+def hexadecimal(value):
+    return text(value) and value.startswith("0x") and int(value, 16) >= 0
+
+
+def one_of(words):
+    return lambda value: type(value) is str and value in words
+
+
+def many(form):
+    return lambda value: type(value) is list and all(form(one) for one in value)
+
+
+def chips(value):
+    return many(number)(value) and len(set(value)) == len(value)
+
+
+class Table:
+    """An object: fields that it must have, and fields that it may have."""
+
+    def __init__(self, must, may=None):
+        self.must = must
+        self.all = {**must, **(may or {})}
+
+    def __call__(self, value):
+        if type(value) is not dict:
+            return False
+        self.check(value)
+        return True
+
+    def check(self, value):
+        missing = set(self.must) - set(value)
+        if missing:
+            raise Violation(f"without {sorted(missing)}")
+        for name, field in value.items():
+            if name not in self.all:
+                raise Violation(f"'{name}' is not in the contract")
+            if not self.all[name](field):
+                raise Violation(f"'{name}' is {field!r}")
+
+
+def counts(names):
+    return Table(dict.fromkeys(names, number))
+
+
+# --- parts ---------------------------------------------------------------------------------------
+
+EVERY = {"event": text, "ts_ns": number}
+PROCESS = {**EVERY, "pid": number, "tid": number, "comm": text}
+DEVICE = {"mesh": number, "devices": chips, "devices_cut": truth}
+BUFFER = {"size": number, "page_size": number, "kind": one_of(KINDS)}
+BUFFER_MAY = {"buffer": pointer, "id": number, "address": number, "footprint": number,
+              "type": one_of(TYPES), "layout": one_of(LAYOUTS), "why": text, **DEVICE}
+SUM = Table({"buffers": number, "bytes": number, "size": number}, {"unsized": number})
+CELL = counts(("live", "peak", "live_size", "peak_size", "buffers", "peak_buffers"))
+MEMORY = Table({}, dict.fromkeys([*TYPES, "all"], CELL))
+
+DEVICE_TOTALS = Table(
+    {"devices": chips, "object": pointer, "closed": truth, "memory": MEMORY, "allocs": counts(KINDS),
+     "live": counts(KINDS), "frees": number, "bulk_freed": number, "leaked": SUM, "unknown": SUM,
+     "held_by_runtime": SUM},
+    {"mesh": number, "devices_cut": truth, "close_asked": truth})
+PROCESS_TOTALS = Table(
+    {"pid": number, "start_ns": number, "comm": text, "state": one_of(STATES), "before_attach": truth,
+     "forked": truth, "first_ts_ns": number, "end_ts_ns": number, "memory": MEMORY,
+     "allocs": counts(KINDS), "classes": counts(CLASSES), "bulk_freed": number,
+     "devices": many(DEVICE_TOTALS)},
+    {"chips": many(Table({"device": number, "memory": MEMORY})), "status": number, "signal": number})
+COVERAGE = Table(
+    {"complete": truth, "probes_wanted": number, "probes_attached": number,
+     "libraries": many(Table({"path": text, "probes_wanted": number, "probes_attached": number})),
+     "processes": number, "processes_before_attach": number, "buffers_before_attach": number,
+     "events": number, "lost": number, "repaired": number,
+     "lost_kinds": Table({}, dict.fromkeys(RECORDS, number)), "lost_unexplained": number,
+     "bad_records": number, "dropped_records": number, "process_map_full": number,
+     "allocator_map_full": number, "footprint_unknown": number, "reused_live": number,
+     "reused_lost": number},
+    {"hits": counts(PROBES)})
+
+# --- lines ---------------------------------------------------------------------------------------
+
+LINES = {
+    "alloc": Table({**PROCESS, **BUFFER}, BUFFER_MAY),
+    "free": Table({**PROCESS, **BUFFER, "class": one_of(CLASSES)}, BUFFER_MAY),
+    "alloc_failed": Table({**PROCESS, **BUFFER, "class": one_of(CLASSES)},
+                          {**BUFFER_MAY, "banks": number, "asked_per_bank": number,
+                           "free_per_bank": number}),
+    "leak": Table({**PROCESS, **BUFFER, "why": text}, {**BUFFER_MAY, "alloc_ts_ns": number}),
+    "bulk_free": Table({**PROCESS, "buffers": number, "bytes": number, "why": text}, DEVICE),
+    "device_open": Table(PROCESS, {**DEVICE, "why": text}),
+    "device_close": Table({**PROCESS, "buffers": number, "bytes": number}, {**DEVICE, "why": text}),
+    "process_start": Table(PROCESS, {"why": text}),
+    "process_exit": Table(PROCESS, {"status": number, "signal": number, "why": text}),
+    "lost": Table({**EVERY, "records": number, "lost": Table({}, dict.fromkeys(RECORDS, number))},
+                  {"pid": number, "tid": number, "comm": text, "process_map_full": number, "why": text}),
+    "summary": Table(
+        {**EVERY, "interval": truth, "duration_ns": number, "activity": truth, "leaked": SUM,
+         "leaked_hidden": SUM, "unknown": SUM, "allocs": counts(KINDS), "classes": counts(CLASSES),
+         "bulk_freed": number, "processes": many(PROCESS_TOTALS), "coverage": COVERAGE}),
+}
+
+PATH = many(number)
+CHECKS = {
+    "kernel": Table({"release": text, "uprobes": truth, "btf": truth, "attach": text}),
+    "privilege": Table({"ok": truth, "why": text}),
+    "library": Table({"path": text, "build_id": text, "generation": number, "body_start": number,
+                      "chip_stride": number, "vtable_device": hexadecimal, "vtable_mesh": hexadecimal}),
+    "symbol": Table({"name": text, "found": truth},
+                    {"signature": text, "mangled": text, "address": pointer, "state": text, "loss": text}),
+    "field": Table({"class": text, "name": text, "found": truth, "path": PATH, "witnesses": number},
+                   {"how": text, "loss": text}),
+    "probe": Table({"function": text, "argument": number, "offset": number, "instruction": text,
+                    "emulated": truth, "file_offset": pointer}),
+}
+
+
+def check(line):
+    """Raises Violation if @line, a decoded line of the output, is not as the contract wants it."""
+    if type(line) is not dict or line.get("event") not in LINES:
+        raise Violation("no such event")
+    LINES[line["event"]].check(line)
+    if line["event"] == "free" and (line["class"] == "matched") == ("why" in line):
+        raise Violation("a free has a `why` unless it is matched")
+    if line["event"] == "alloc" and line["kind"] in ("owning", "system"):
+        for name in ("buffer", "address", "type", "layout", "devices", "mesh"):
+            if name not in line:
+                raise Violation(f"an allocation without '{name}'")
+    if line["event"] == "summary" and not line["interval"]:
+        for process in line["processes"]:
+            if "chips" not in process:
+                raise Violation("a report without the totals of its chips")
+
+
+def check_check(line):
+    """The same of a line of --check -j."""
+    if type(line) is not dict or line.get("event") != "check" or line.get("item") not in CHECKS:
+        raise Violation("no such item")
+    rest = {name: value for name, value in line.items() if name not in ("event", "item", "ts_ns")}
+    CHECKS[line["item"]].check(rest)
