@@ -39,11 +39,11 @@ static void check_machine(const struct options *opts)
 static int check_library(const struct options *opts, const char *path, const char *name)
 {
 	struct library *lib;
-	int err = library__open(path, &lib);
+	int err = library__open(path, name, &lib);
 
 	if (err)
 		return err;
-	err = check__library(stdout, opts->json, name, lib);
+	err = check__library(stdout, opts->json, lib);
 	library__free(lib);
 	return err;
 }

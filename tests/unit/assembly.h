@@ -7,9 +7,19 @@
 #define TTTRACE_TEST_ASSEMBLY_H
 
 #define FUNCTION(name, body)                                                                       \
+	__asm__(".globl \"" name "\"\n");                                                          \
+	LOCAL_FUNCTION(name, body)
+
+/* One that no other object sees. */
+#define LOCAL_FUNCTION(name, body)                                                                 \
 	__asm__(".pushsection .text\n.intel_syntax noprefix\n"                                     \
-		".globl \"" name "\"\n.type \"" name "\", @function\n\"" name "\":\n" body         \
-		"\n.size \"" name "\", .-\"" name "\"\n.att_syntax prefix\n.popsection\n")
+		".type \"" name "\", @function\n\"" name "\":\n" body "\n.size \"" name            \
+		"\", .-\"" name "\"\n.att_syntax prefix\n.popsection\n")
+
+/* A variable of 8 bytes. */
+#define VARIABLE(name)                                                                             \
+	__asm__(".pushsection .data\n.globl \"" name "\"\n.type \"" name "\", @object\n\"" name    \
+		"\":\n.quad 0\n.size \"" name "\", 8\n.popsection\n")
 
 /* Another name for a function. */
 #define ALIAS(name, of)                                                                            \

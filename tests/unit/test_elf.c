@@ -73,12 +73,15 @@ static int exercise(const char *path)
 	struct elf_syms syms;
 	int err = elf_file__open(path, &file);
 
-	if (!library__open(path, &lib))
+	if (!library__open(path, "a file", &lib))
 		library__free(lib);
 	library__is_runtime(path);
 	if (err)
 		return err;
 	elf_file__defines(file, "main");
+	elf_file__defines_inside(file, "main");
+	elf_file__is_program(file);
+	elf_file__symbol_at(file, 0x4000, &sym);
 	elf_file__build_id(file, id, sizeof(id));
 	elf_file__slot(file, 0x4000, &sym);
 	for (int table = ELF_TABLE_DYNSYM; table <= ELF_TABLE_SYMTAB; table++) {
@@ -109,6 +112,28 @@ static void its_own_symbols_and_bytes_are_read(void **state)
 	assert_true(found.size >= sizeof(bytes));
 	assert_int_equal(elf_file__read(file, found.vaddr, bytes, sizeof(bytes)), 0);
 	assert_int_equal(elf_file__read_const(file, found.vaddr, bytes, sizeof(bytes)), 0);
+	elf_file__close(file);
+}
+
+static void a_symbol_is_found_by_its_address(void **state)
+{
+	struct elf_symbol sym, found;
+	struct elf_file *file;
+	struct elf_syms syms;
+
+	(void)state;
+	assert_int_equal(elf_file__open(self, &file), 0);
+	assert_true(elf_file__is_program(file));
+	assert_true(elf_file__defines_inside(file, "main"));
+	assert_false(elf_file__defines_inside(file, "malloc"));
+	assert_int_equal(elf_syms__init(&syms, file, ELF_TABLE_SYMTAB), 0);
+	while (elf_syms__next(&syms, &sym)) {
+		assert_int_equal(elf_file__symbol_at(file, sym.vaddr, &found), 0);
+		assert_int_equal(found.vaddr, sym.vaddr);
+		assert_true(found.size >= sym.size);
+	}
+	assert_int_equal(elf_file__symbol_at(file, 1, &found), -ENOENT);
+	assert_int_equal(elf_file__symbol_at(file, ~0ull, &found), -ENOENT);
 	elf_file__close(file);
 }
 
@@ -291,7 +316,7 @@ static void a_program_that_is_not_the_runtime_is_told_apart(void **state)
 
 	(void)state;
 	assert_false(library__is_runtime(self));
-	assert_int_equal(library__open(self, &lib), -ENODATA);
+	assert_int_equal(library__open(self, self, &lib), -ENODATA);
 	assert_false(library__is_runtime("/nonexistent"));
 }
 
@@ -299,6 +324,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(its_own_symbols_and_bytes_are_read),
+		cmocka_unit_test(a_symbol_is_found_by_its_address),
 		cmocka_unit_test_setup_teardown(bytes_at_an_offset_are_those_at_the_address,
 						make_fixture, drop_fixture),
 		cmocka_unit_test(addresses_outside_of_segments_are_refused),

@@ -38,9 +38,7 @@ FUNCTION(M "11distributed10MeshDevice5closeEv", "push rbp; ret");
 FUNCTION(M "7Program2idEv", "ret");
 
 /* An object where a function should be. */
-__asm__(".pushsection .data\n.globl \"" M "6Device5closeEv\"\n.type \"" M
-	"6Device5closeEv\", @object\n\"" M "6Device5closeEv\":\n.quad 0\n.size \"" M
-	"6Device5closeEv\", 8\n.popsection\n");
+VARIABLE(M "6Device5closeEv");
 
 struct fixture {
 	struct elf_file *file;

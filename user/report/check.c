@@ -82,13 +82,13 @@ static int print_line(FILE *out, struct json_object *line)
 	return fprintf(out, "%s\n", text) < 0 ? -EIO : 0;
 }
 
-static int print_library(FILE *out, const char *name, const struct library *lib)
+static int print_library(FILE *out, const struct library *lib)
 {
 	_cleanup_(json_put_p) struct json_object *line = new_line("library");
 
 	if (!line)
 		return -ENOMEM;
-	add_string(line, "path", name);
+	add_string(line, "path", lib->name);
 	add_string(line, "build_id", lib->build_id);
 	add_int(line, "generation", lib->generation);
 	add_int(line, "body_start", lib->layout.body_start);
@@ -163,9 +163,9 @@ static int print_probe(FILE *out, const struct library_probe *p)
 	return print_line(out, line);
 }
 
-static int print_json(FILE *out, const char *name, const struct library *lib)
+static int print_json(FILE *out, const struct library *lib)
 {
-	int err = print_library(out, name, lib);
+	int err = print_library(out, lib);
 
 	for (size_t i = 0; i < lib->num_probes && !err; i++)
 		err = print_symbol(out, &lib->probes[i]);
@@ -293,11 +293,11 @@ static bool lacks_something(const struct library *lib)
 	return false;
 }
 
-static int write_text(FILE *out, const char *name, const struct library *lib)
+static int write_text(FILE *out, const struct library *lib)
 {
 	char clean[NAME_SIZE];
 
-	fprintf(out, "library    %s\n", words__clean(clean, sizeof(clean), name));
+	fprintf(out, "library    %s\n", words__clean(clean, sizeof(clean), lib->name));
 	fprintf(out, "  build    %s, generation %d\n", lib->build_id[0] ? lib->build_id : "no id",
 		lib->generation);
 	write_probes(out, lib);
@@ -307,7 +307,7 @@ static int write_text(FILE *out, const char *name, const struct library *lib)
 	return ferror(out) ? -EIO : 0;
 }
 
-int check__library(FILE *out, bool json, const char *name, const struct library *lib)
+int check__library(FILE *out, bool json, const struct library *lib)
 {
-	return json ? print_json(out, name, lib) : write_text(out, name, lib);
+	return json ? print_json(out, lib) : write_text(out, lib);
 }

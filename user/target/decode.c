@@ -157,14 +157,22 @@ static bool is_inside(const struct walk *w, __u64 vaddr)
 	return vaddr - w->function->vaddr < w->size;
 }
 
-/* A jump out of the function is a call whose result is ours. */
+/*
+ * A jump out of the function is a call whose result is ours. Where that is not known it is reported
+ * all the same, or what the function's other ways return would look like all that it returns.
+ */
 static void tail_call(const struct walk *w, const struct insn *insn)
 {
+	struct decode_event returned = { .kind = DECODE_RETURNED };
 	struct decode_function callee;
 
 	report_call(w, insn, &callee);
-	if (is_followed(w, &callee))
-		follow(w, &callee, w->fn, w->ctx);
+	if (is_no_return(callee.name))
+		return;
+	if (is_followed(w, &callee) && !follow(w, &callee, w->fn, w->ctx))
+		return;
+	returned.value = value__result(callee.name);
+	walk__emit(w, &returned);
 }
 
 /* Returns whether control goes on in this function, at w->vaddr. */

@@ -48,6 +48,8 @@ struct decode_image {
 	int (*read_const)(void *ctx, __u64 vaddr, void *buf, size_t size);
 	/* The variable whose address the dynamic linker puts into the slot at @vaddr. */
 	int (*slot)(void *ctx, __u64 vaddr, const char **ret_name);
+	/* The variable at @vaddr itself. */
+	int (*variable)(void *ctx, __u64 vaddr, const char **ret_name);
 	/* What a call of @vaddr ends in, seen through the PLT. */
 	int (*resolve)(void *ctx, __u64 vaddr, struct decode_function *ret_function);
 };

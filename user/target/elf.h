@@ -51,13 +51,23 @@ void elf_file__close(struct elf_file *file);
 /* The entries of the dynamic section that are used: addresses, sizes in bytes; 0: not there. */
 struct elf_dynamic {
 	__u64 gnu_hash, symtab, strtab, jmprel, pltrelsz, rela, relasz;
+	__u64 flags_1; /* DF_1_… */
 };
 
 /* -ENOENT: the file has none; -ENOEXEC. */
 int elf_file__dynamic(const struct elf_file *file, struct elf_dynamic *ret_dynamic);
 
+/* Is it a program, and no library? libc.so.6 is both. */
+bool elf_file__is_program(const struct elf_file *file);
+
 /* Does the dynamic symbol table define @name? By DT_GNU_HASH: a handful of small reads. */
 bool elf_file__defines(struct elf_file *file, const char *name);
+
+/*
+ * Does .symtab define @name, exported or not? Nothing is kept in memory: the strings are searched
+ * for the name, which is all that a file without it costs, then the symbols for one that has it.
+ */
+bool elf_file__defines_inside(const struct elf_file *file, const char *name);
 
 /* Copies the build id as hex to @buf; an empty string where there is none. */
 void elf_file__build_id(const struct elf_file *file, char *buf, size_t size);
@@ -78,7 +88,13 @@ int elf_file__read_const(const struct elf_file *file, __u64 vaddr, void *buf, si
  */
 int elf_file__slot(struct elf_file *file, __u64 vaddr, struct elf_symbol *ret_symbol);
 
-/* -ENOENT: no such table; -ENOEXEC: it is broken. */
+/*
+ * The function or object that begins at @vaddr, of both tables; of several the largest one.
+ * -ENOENT: none. The first question costs what sorting all symbols costs.
+ */
+int elf_file__symbol_at(struct elf_file *file, __u64 vaddr, struct elf_symbol *ret_symbol);
+
+/* -ENOENT: no such table; -ENOEXEC: it is broken, or too large. */
 int elf_syms__init(struct elf_syms *syms, struct elf_file *file, enum elf_table table);
 
 /* Next defined function or object; false at the end. Entries that make no sense are passed over. */

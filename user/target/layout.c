@@ -82,24 +82,45 @@ static bool find_slot(const struct survey *s, __u64 vaddr, __u64 *ret_slot)
 	return false;
 }
 
+/*
+ * Where the linker has bound a name already (a runtime that is linked into a program, -Bsymbolic)
+ * there is only its address. Functions that are the same byte for byte may share one: the name that
+ * is looked for comes first.
+ */
+static int find_symbol(const struct survey *s, __u64 vaddr, struct elf_symbol *ret_symbol)
+{
+	const struct elf_symbol *known = symbols__at(s->symbols, vaddr);
+
+	if (!known)
+		return elf_file__symbol_at(s->file, vaddr, ret_symbol);
+	*ret_symbol = *known;
+	return 0;
+}
+
 static int image_resolve(void *ctx, __u64 vaddr, struct decode_function *ret_function)
 {
 	const struct survey *s = ctx;
-	const struct elf_symbol *known;
 	struct elf_symbol sym;
 	__u64 slot;
 
-	if (find_slot(s, vaddr, &slot)) {
-		if (elf_file__slot(s->file, slot, &sym))
-			return -ENOENT;
-	} else {
-		known = symbols__at(s->symbols, vaddr);
-		if (!known)
-			return -ENOENT;
-		sym = *known;
-	}
+	if ((!find_slot(s, vaddr, &slot) || elf_file__slot(s->file, slot, &sym)) &&
+	    find_symbol(s, vaddr, &sym))
+		return -ENOENT;
+	/* The unlikely part of a function has its parent's frame: it cannot be called. */
+	if (strstr(sym.name, ".cold"))
+		return -ENOENT;
 	*ret_function = (struct decode_function){ sym.name, sym.vaddr, sym.size };
 	return 0;
+}
+
+static int image_variable(void *ctx, __u64 vaddr, const char **ret_name)
+{
+	struct elf_symbol sym;
+	int err = find_symbol(ctx, vaddr, &sym);
+
+	if (!err)
+		*ret_name = sym.name;
+	return err;
 }
 
 /* The path of a field that is established beyond doubt; NULL: it is not. */
@@ -319,8 +340,8 @@ int layout__decode(struct elf_file *file, const struct symbols *symbols,
 		return -ENOMEM;
 	s->file = file;
 	s->symbols = symbols;
-	s->image =
-		(struct decode_image){ s, image_read, image_read_const, image_slot, image_resolve };
+	s->image = (struct decode_image){ s,	      image_read,     image_read_const,
+					  image_slot, image_variable, image_resolve };
 	for (size_t i = 0; i < num_witnesses && !err; i++)
 		err = weigh(s, &witnesses[i]);
 	if (err)

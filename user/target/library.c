@@ -34,11 +34,18 @@ static void library_free_p(struct library **lib)
 	library__free(*lib);
 }
 
+/* Of a library nobody could call what it does not export; a program calls its own functions. */
+static bool is_runtime(struct elf_file *file)
+{
+	return elf_file__defines(file, hallmark) ||
+	       (elf_file__is_program(file) && elf_file__defines_inside(file, hallmark));
+}
+
 bool library__is_runtime(const char *path)
 {
 	_cleanup_(elf_file_close_p) struct elf_file *file = NULL;
 
-	return !elf_file__open(path, &file) && elf_file__defines(file, hallmark);
+	return !elf_file__open(path, &file) && is_runtime(file);
 }
 
 /* Fills in where in the function @p is to be attached. */
@@ -107,7 +114,7 @@ static int find_probes(struct library *lib, const struct elf_file *file,
 	return 0;
 }
 
-int library__open(const char *path, struct library **ret_lib)
+int library__open(const char *path, const char *name, struct library **ret_lib)
 {
 	_cleanup_(elf_file_close_p) struct elf_file *file = NULL;
 	_cleanup_(symbols_free_p) struct symbols *symbols = NULL;
@@ -117,7 +124,7 @@ int library__open(const char *path, struct library **ret_lib)
 	err = elf_file__open(path, &file);
 	if (err)
 		return err;
-	if (!elf_file__defines(file, hallmark))
+	if (!is_runtime(file))
 		return -ENODATA;
 	err = symbols__open(file, &symbols);
 	if (err)
@@ -125,8 +132,8 @@ int library__open(const char *path, struct library **ret_lib)
 	lib = calloc(1, sizeof(*lib));
 	if (!lib)
 		return -ENOMEM;
-	lib->path = strdup(path);
-	if (!lib->path)
+	lib->name = strdup(name);
+	if (!lib->name)
 		return -ENOMEM;
 	elf_file__build_id(file, lib->build_id, sizeof(lib->build_id));
 	lib->generation = probes__generation(symbols);
@@ -148,7 +155,7 @@ void library__free(struct library *lib)
 		free(lib->probes[i].name);
 	}
 	free(lib->probes);
-	free(lib->path);
+	free(lib->name);
 	free(lib);
 }
 

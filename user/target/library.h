@@ -32,7 +32,7 @@ struct library_probe {
 };
 
 struct library {
-	char *path;	       /* what was opened */
+	char *name;	       /* what it is called in messages */
 	char build_id[64 + 1]; /* hex; empty: none */
 	int generation;	       /* 1, 2, 3: see design; 0: unknown */
 	struct library_probe *probes;
@@ -43,15 +43,19 @@ struct library {
 };
 
 /*
- * Opens the ELF file at @path and decodes it.
+ * Opens the ELF file at @path, which people know as @name, and decodes it.
  * Returns 0; -ENOENT, -EACCES, … of open(2); -ENOEXEC: not an ELF file of this machine, truncated
  * or hostile; -ENODATA: an ELF file, but not the runtime (no GraphTracker::track_allocate).
  * It logs nothing: most files that it is asked about are not the runtime.
  */
-int library__open(const char *path, struct library **ret_lib);
+int library__open(const char *path, const char *name, struct library **ret_lib);
 void library__free(struct library *lib);
 
-/* Cheap test of any file: does it define GraphTracker::track_allocate? false for what is no ELF. */
+/*
+ * Cheap test of any file: does it define GraphTracker::track_allocate? false for what is no ELF.
+ * A library must export it; in a program that the runtime is linked into it need not be, as long
+ * as the program is not stripped.
+ */
 bool library__is_runtime(const char *path);
 
 /* The class and field names of @field as the source has them: "Buffer", "size_". */

@@ -6,10 +6,12 @@
  * A uprobe replaces an instruction by a breakpoint. What stood there is then either emulated by
  * the kernel (about 1 us a hit) or executed out of line with single-stepping (15 us in a virtual
  * machine). As read in arch/x86/kernel/uprobes.c of Linux 5.15 to 6.18, the kernel emulates
- * - push of a general register: push_setup_xol_ops(), since 4.16 (e7ed9d9bd037);
- * - a one-byte nop: branch_setup_xol_ops();
- * - a longer nop (0f 1f /0): branch_setup_xol_ops() too, but by newer kernels only; older ones
- *   single-step it. They refuse to probe one with a 0x66 prefix, so that is never chosen;
+ * - push of a general register: push_setup_xol_ops(), after 4.14, by commit e7ed9d9bd037
+ *   ("uprobes/x86: Emulate push insns for uprobe on x86");
+ * - a one-byte nop: branch_setup_xol_ops(). With a prefix of 0x66 older kernels refuse to probe
+ *   it, so that is never chosen;
+ * - a longer nop (0f 1f /0): branch_setup_xol_ops() too, but in newer kernels only; older ones
+ *   single-step it;
  * - jumps, and calls: not at a place where arguments would still be where the ABI puts them.
  *
  * So the probe goes to the first such instruction, if none of the registers that carry arguments

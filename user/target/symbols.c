@@ -90,6 +90,19 @@ static int read_table(struct symbols *s, struct elf_file *file, enum elf_table t
 	return err;
 }
 
+static int read_tables(struct symbols *s, struct elf_file *file)
+{
+	int dynamic = read_table(s, file, ELF_TABLE_DYNSYM), rest;
+
+	if (dynamic && dynamic != -ENOENT)
+		return dynamic;
+	rest = read_table(s, file, ELF_TABLE_SYMTAB);
+	if (rest != -ENOENT)
+		return rest;
+	/* A stripped library, or section headers that hide all: a file that wants to confuse. */
+	return dynamic ? -ENOEXEC : 0;
+}
+
 static int compare_symbols(const void *a, const void *b)
 {
 	const struct elf_symbol *x = a, *y = b;
@@ -119,14 +132,7 @@ int symbols__open(struct elf_file *file, struct symbols **ret_symbols)
 
 	if (!s)
 		return -ENOMEM;
-	err = read_table(s, file, ELF_TABLE_DYNSYM);
-	if (err == -ENOENT)
-		err = -ENOEXEC; /* section headers that hide it: a file that wants to confuse */
-	if (!err) {
-		err = read_table(s, file, ELF_TABLE_SYMTAB);
-		if (err == -ENOENT)
-			err = 0; /* stripped: without the local ones, then */
-	}
+	err = read_tables(s, file);
 	if (!err && !s->count)
 		err = -ENODATA;
 	if (err) {

@@ -21,7 +21,8 @@
 struct symbols;
 
 /*
- * Reads DYNSYM, and for what is local there (Device::id) SYMTAB, each once.
+ * Reads DYNSYM, and for what is not exported (Device::id, and all of a runtime that was linked
+ * statically) SYMTAB, each once.
  * Returns 0; -ENOEXEC: the tables are broken; -ENODATA: no symbol of the runtime.
  */
 int symbols__open(struct elf_file *file, struct symbols **ret_symbols);
@@ -38,7 +39,7 @@ size_t symbols__prefixed(const struct symbols *symbols, const char *prefix,
 int symbols__find(const struct symbols *symbols, const char *prefix,
 		  const struct elf_symbol **ret_symbol);
 
-/* The function or object at exactly @vaddr; NULL: none of those that are kept. */
+/* The function or object at exactly @vaddr, of those classes; NULL: none. */
 const struct elf_symbol *symbols__at(const struct symbols *symbols, __u64 vaddr);
 
 /* The C++ name of @mangled with its parameters, to be freed; a copy if it cannot be demangled. */

@@ -152,14 +152,30 @@ static void step_div(struct walk *w, const struct insn *insn)
 	cpu__forget_regs(&w->cpu, insn->writes);
 }
 
+/* The variable at @address, by its name: the linker knew where it is, or the code asked a slot. */
+static struct value find_variable(const struct walk *w, const struct value *address)
+{
+	const struct decode_image *image = w->image;
+	const char *name;
+
+	if (address->kind == VALUE_RESULT)
+		return *address;
+	if (address->kind != VALUE_CONST ||
+	    image->variable(image->ctx, (__u64)address->number, &name))
+		return value__unknown();
+	return value__result(name);
+}
+
 /* lock xadd [variable], rax: rax gets what the variable held. */
 static void step_xadd(struct walk *w, const struct insn *insn)
 {
-	struct value variable = cpu__address(&w->cpu, &insn->operand[0]);
+	struct value address = cpu__address(&w->cpu, &insn->operand[0]), held;
 
 	cpu__forget_regs(&w->cpu, insn->writes);
-	if (insn->operand[0].kind == OPERAND_MEM && variable.kind == VALUE_RESULT)
-		write_operand(w, &insn->operand[1], &variable);
+	if (insn->operand[0].kind != OPERAND_MEM)
+		return;
+	held = find_variable(w, &address);
+	write_operand(w, &insn->operand[1], &held);
 }
 
 static void compare(struct walk *w, const struct value *left, const struct value *right, __u8 size)

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What an open ELF file consists of. Private to the elf*.c: elf.c knows its segments, elf_hash.c
+ * the hash table of its dynamic symbols, elf_syms.c its symbols as a whole, by libelf, and
+ * elf_search.c how to find one of them without reading all.
+ */
+#ifndef TTTRACE_ELF_FILE_H
+#define TTTRACE_ELF_FILE_H
+
+#include <elf.h>
+#include <libelf.h>
+
+#include "target/elf.h"
+
+enum {
+	/*
+	 * Bytes of a symbol table, or of its strings, that are read: a sparse file may promise
+	 * more than there is memory. The runtime's largest file has 18 MB of strings.
+	 */
+	ELF_MAX_TABLE_SIZE = 128 << 20,
+};
+
+struct elf_file {
+	int fd;
+	__u64 size; /* of the file, bytes */
+	Elf64_Ehdr header;
+	Elf64_Phdr *segments;
+	Elf *elf; /* opened when sections are first asked for */
+	Elf64_Rela *relocs;
+	size_t num_relocs;
+	struct elf_syms slot_symbols; /* that they name */
+	bool relocs_loaded;
+	struct elf_symbol *by_vaddr; /* all of both tables */
+	size_t num_by_vaddr;
+	bool by_vaddr_loaded;
+};
+
+/* Copies exactly @size bytes at @offset of the file; -ENOEXEC: it ends before. */
+int elf_file__read_at(const struct elf_file *file, __u64 offset, void *buf, size_t size);
+
+/* PT_LOAD with @vaddr in it; NULL: none. */
+const Elf64_Phdr *elf_file__segment(const struct elf_file *file, __u64 vaddr);
+
+/* Do the section headers lie in the file, so that libelf can be let at them? */
+bool elf_file__sections_fit(const struct elf_file *file);
+
+static inline bool elf_sym_is_defined(const Elf64_Sym *sym)
+{
+	__u8 type = ELF64_ST_TYPE(sym->st_info);
+
+	return sym->st_shndx != SHN_UNDEF && (type == STT_FUNC || type == STT_OBJECT);
+}
+
+#endif

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "target/elf_file.h"
+
+#include <errno.h>
+#include <gelf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+enum {
+	RELOC_SLOT = R_X86_64_JUMP_SLOT,
+	RELOC_GOT = R_X86_64_GLOB_DAT
+};
+#elif defined(__aarch64__)
+enum {
+	RELOC_SLOT = R_AARCH64_JUMP_SLOT,
+	RELOC_GOT = R_AARCH64_GLOB_DAT
+};
+#endif
+
+/*
+ * libelf allocates e_shnum descriptors unseen, or for e_shnum 0 as many as the first section
+ * says, which is how a file asks for gigabytes.
+ */
+bool elf_file__sections_fit(const struct elf_file *f)
+{
+	const Elf64_Ehdr *h = &f->header;
+
+	if (h->e_shoff == 0 || h->e_shnum == 0 || h->e_shentsize != sizeof(Elf64_Shdr))
+		return false;
+	return h->e_shoff <= f->size && h->e_shnum <= (f->size - h->e_shoff) / sizeof(Elf64_Shdr);
+}
+
+static int open_sections(struct elf_file *f)
+{
+	if (f->elf)
+		return 0;
+	if (!elf_file__sections_fit(f) || elf_version(EV_CURRENT) == EV_NONE)
+		return -ENOEXEC;
+	f->elf = elf_begin(f->fd, ELF_C_READ, NULL);
+	return f->elf && elf_kind(f->elf) == ELF_K_ELF ? 0 : -ENOEXEC;
+}
+
+static Elf_Scn *find_section(struct elf_file *f, __u32 type, GElf_Shdr *ret_header)
+{
+	Elf_Scn *scn = NULL;
+
+	while ((scn = elf_nextscn(f->elf, scn)))
+		if (gelf_getshdr(scn, ret_header) && ret_header->sh_type == type)
+			return scn;
+	return NULL;
+}
+
+int elf_syms__init(struct elf_syms *syms, struct elf_file *f, enum elf_table table)
+{
+	GElf_Shdr header, strings_header;
+	Elf_Data *symbols, *strings;
+	Elf_Scn *scn, *strings_scn;
+	int err;
+
+	err = open_sections(f);
+	if (err)
+		return err;
+	scn = find_section(f, table == ELF_TABLE_DYNSYM ? SHT_DYNSYM : SHT_SYMTAB, &header);
+	if (!scn)
+		return -ENOENT;
+	strings_scn = elf_getscn(f->elf, header.sh_link);
+	if (!strings_scn || !gelf_getshdr(strings_scn, &strings_header) ||
+	    strings_header.sh_type != SHT_STRTAB || header.sh_entsize != sizeof(Elf64_Sym))
+		return -ENOEXEC;
+	if (header.sh_size > ELF_MAX_TABLE_SIZE || strings_header.sh_size > ELF_MAX_TABLE_SIZE)
+		return -ENOEXEC;
+	symbols = elf_getdata(scn, NULL);
+	strings = elf_getdata(strings_scn, NULL);
+	if (!symbols || !strings || !symbols->d_buf || !strings->d_buf || !strings->d_size)
+		return -ENOEXEC;
+	/* The last byte ends every name, so that a name needs no check of its own. */
+	if (((const char *)strings->d_buf)[strings->d_size - 1] != '\0')
+		return -ENOEXEC;
+	*syms = (struct elf_syms){
+		.file = f,
+		.symbols = symbols,
+		.strings = strings->d_buf,
+		.strings_size = strings->d_size,
+		.next = 1,
+		.count = symbols->d_size / sizeof(Elf64_Sym),
+	};
+	return 0;
+}
+
+static bool is_executable(const struct elf_file *f, __u64 vaddr)
+{
+	const Elf64_Phdr *p = elf_file__segment(f, vaddr);
+
+	return p && p->p_flags & PF_X;
+}
+
+static int get_symbol(const struct elf_syms *syms, size_t index, struct elf_symbol *ret_symbol)
+{
+	const Elf64_Sym *sym = (const Elf64_Sym *)((Elf_Data *)syms->symbols)->d_buf + index;
+
+	if (sym->st_name >= syms->strings_size)
+		return -ENOENT;
+	*ret_symbol = (struct elf_symbol){
+		.name = syms->strings + sym->st_name,
+		.vaddr = sym->st_shndx == SHN_UNDEF ? 0 : sym->st_value,
+		.size = sym->st_size,
+		.is_func = ELF64_ST_TYPE(sym->st_info) == STT_FUNC,
+	};
+	return 0;
+}
+
+/* A function outside of the executable segments, or an object outside of all, is no symbol. */
+static bool makes_sense(const struct elf_file *f, const struct elf_symbol *sym)
+{
+	return sym->is_func ? is_executable(f, sym->vaddr)
+			    : elf_file__segment(f, sym->vaddr) != NULL;
+}
+
+bool elf_syms__next(struct elf_syms *syms, struct elf_symbol *ret_symbol)
+{
+	const Elf64_Sym *all = ((Elf_Data *)syms->symbols)->d_buf;
+
+	while (syms->next < syms->count) {
+		size_t index = syms->next++;
+
+		if (elf_sym_is_defined(&all[index]) && !get_symbol(syms, index, ret_symbol) &&
+		    makes_sense(syms->file, ret_symbol))
+			return true;
+	}
+	return false;
+}
+
+static int compare_relocs(const void *a, const void *b)
+{
+	const Elf64_Rela *x = a, *y = b;
+
+	return x->r_offset < y->r_offset ? -1 : x->r_offset > y->r_offset;
+}
+
+/* Appends those relocations of one table that fill a slot with a symbol's address. */
+static int load_relocs(struct elf_file *f, __u64 vaddr, __u64 size)
+{
+	size_t n = size / sizeof(Elf64_Rela), kept = f->num_relocs;
+	Elf64_Rela *all;
+	int err;
+
+	if (!n)
+		return 0;
+	if (size > f->size)
+		return -ENOEXEC;
+	all = realloc(f->relocs, (kept + n) * sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	f->relocs = all;
+	err = elf_file__read(f, vaddr, all + kept, n * sizeof(*all));
+	if (err)
+		return err;
+	for (size_t i = kept; i < f->num_relocs + n; i++) {
+		__u32 type = ELF64_R_TYPE(all[i].r_info);
+
+		if (type == RELOC_SLOT || type == RELOC_GOT)
+			all[kept++] = all[i];
+	}
+	f->num_relocs = kept;
+	return 0;
+}
+
+/* Tried once only: a file whose tables are broken has no slots. */
+static void load_slots(struct elf_file *f)
+{
+	struct elf_dynamic d;
+	int err;
+
+	if (f->relocs_loaded)
+		return;
+	f->relocs_loaded = true;
+	err = elf_file__dynamic(f, &d);
+	if (!err)
+		err = load_relocs(f, d.jmprel, d.pltrelsz);
+	if (!err)
+		err = load_relocs(f, d.rela, d.relasz);
+	if (!err)
+		err = elf_syms__init(&f->slot_symbols, f, ELF_TABLE_DYNSYM);
+	if (err)
+		f->num_relocs = 0;
+	if (f->num_relocs)
+		qsort(f->relocs, f->num_relocs, sizeof(*f->relocs), compare_relocs);
+}
+
+int elf_file__slot(struct elf_file *f, __u64 vaddr, struct elf_symbol *ret_symbol)
+{
+	Elf64_Rela key = { .r_offset = vaddr };
+	const struct elf_syms *syms = &f->slot_symbols;
+	const Elf64_Rela *found = NULL;
+
+	load_slots(f);
+	if (f->num_relocs)
+		found = bsearch(&key, f->relocs, f->num_relocs, sizeof(key), compare_relocs);
+	if (!found || ELF64_R_SYM(found->r_info) >= syms->count)
+		return -ENOENT;
+	return get_symbol(syms, ELF64_R_SYM(found->r_info), ret_symbol);
+}
+
+/* Of several at one address the largest first: an alias may say no size. */
+static int compare_addresses(const void *a, const void *b)
+{
+	const struct elf_symbol *x = a, *y = b;
+
+	if (x->vaddr != y->vaddr)
+		return x->vaddr < y->vaddr ? -1 : 1;
+	if (x->size != y->size)
+		return x->size > y->size ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static void index_table(struct elf_file *f, struct elf_syms *syms)
+{
+	size_t room = f->num_by_vaddr + syms->count;
+	struct elf_symbol *all = realloc(f->by_vaddr, room * sizeof(*all));
+
+	if (!all)
+		return;
+	f->by_vaddr = all;
+	while (elf_syms__next(syms, &all[f->num_by_vaddr]))
+		f->num_by_vaddr++;
+}
+
+/* Tried once only; a table that is broken or absent has no symbols. */
+static void load_addresses(struct elf_file *f)
+{
+	static const enum elf_table tables[] = { ELF_TABLE_DYNSYM, ELF_TABLE_SYMTAB };
+	struct elf_syms syms;
+
+	if (f->by_vaddr_loaded)
+		return;
+	f->by_vaddr_loaded = true;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		if (!elf_syms__init(&syms, f, tables[i]) && syms.count)
+			index_table(f, &syms);
+	if (f->num_by_vaddr)
+		qsort(f->by_vaddr, f->num_by_vaddr, sizeof(*f->by_vaddr), compare_addresses);
+}
+
+int elf_file__symbol_at(struct elf_file *f, __u64 vaddr, struct elf_symbol *ret_symbol)
+{
+	size_t low = 0, high;
+
+	load_addresses(f);
+	high = f->num_by_vaddr;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (f->by_vaddr[middle].vaddr < vaddr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == f->num_by_vaddr || f->by_vaddr[low].vaddr != vaddr)
+		return -ENOENT;
+	*ret_symbol = f->by_vaddr[low];
+	return 0;
+}
