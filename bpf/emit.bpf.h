@@ -47,6 +47,7 @@ static __always_inline void count_lost(__u32 kind)
 {
 	struct tt_counters *c = get_counters();
 
+	__sync_fetch_and_add(&total_lost, 1);
 	if (c && kind < TT_RECORD_LIBRARY)
 		__sync_fetch_and_add(&c->lost[kind], 1);
 }
@@ -83,6 +84,7 @@ static __always_inline void *emit_begin(const struct hit *hit, __u16 kind, const
 	rec->ts_ns = bpf_ktime_get_boot_ns();
 	rec->start_ns = hit->start_ns;
 	rec->seq = seq;
+	rec->lost = total_lost;
 	return rec;
 }
 

@@ -165,6 +165,24 @@ static __always_inline __u32 introduce_allocator(const struct hit *hit,
 	return read_device_state(layout, device, new.device_kind);
 }
 
+/*
+ * An allocator to which memory goes back: it lives, so that it may be read. One of before the
+ * attach is met here first.
+ */
+static __always_inline void meet_allocator(const struct hit *hit, const struct tt_layout *layout,
+					   __u64 allocator, __u64 buffer)
+{
+	struct allocator_key key = { allocator, hit->tgid, hit->generation };
+	struct allocator *known = bpf_map_lookup_elem(&allocators, &key);
+	__u8 body[TT_BODY_SIZE] = {};
+
+	if (known && known->start_ns == hit->start_ns)
+		return;
+	if (!read_body(layout, buffer, body))
+		introduce_allocator(hit, layout, allocator,
+				    body_word(layout, TT_FIELD_DEVICE, body));
+}
+
 static __always_inline void forget_allocator(const struct hit *hit, __u64 allocator)
 {
 	struct allocator_key key = { allocator, hit->tgid, hit->generation };

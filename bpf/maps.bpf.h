@@ -11,6 +11,9 @@ const volatile struct tt_config knobs;
 /* The gate: set when every link exists, so that a half-attached tracer invents no odd frees. */
 bool active;
 
+/* Records lost so far, on all CPUs: the next record that gets through tells of it. */
+__u64 total_lost;
+
 /* Set by the reader before it sleeps; the record that finds it set wakes the reader. */
 bool reader_idle;
 

@@ -87,8 +87,21 @@ static __always_inline void on_step(const struct hit *hit, __u16 kind)
 	if (!rec)
 		return;
 	rec->object = object_of(hit);
-	if (kind == TT_RECORD_FREE_DONE)
-		rec->allocator = argument(hit, 0);
+	emit_end(rec);
+}
+
+/* deallocate_buffer: memory goes back to the allocator, the first argument. */
+static __always_inline void on_free_done(const struct hit *hit, const struct tt_layout *layout)
+{
+	__u64 allocator = argument(hit, 0), buffer = object_of(hit);
+	struct tt_record_step *rec;
+
+	meet_allocator(hit, layout, allocator, buffer);
+	rec = emit_begin(hit, TT_RECORD_FREE_DONE, sizeof(*rec));
+	if (!rec)
+		return;
+	rec->object = buffer;
+	rec->allocator = allocator;
 	emit_end(rec);
 }
 
@@ -168,7 +181,7 @@ static __always_inline void dispatch(const struct hit *hit, const struct tt_layo
 	case TT_PROBE_TRACK_DEALLOCATE:
 		return on_step(hit, TT_RECORD_FREE_TRACKED);
 	case TT_PROBE_DEALLOCATE_BUFFER:
-		return on_step(hit, TT_RECORD_FREE_DONE);
+		return on_free_done(hit, layout);
 	case TT_PROBE_FREE_LIST_ALLOCATE:
 		return on_space(hit, layout);
 	case TT_PROBE_BUFFER_CREATE:

@@ -51,6 +51,7 @@ struct tt_record {
 	__u64 ts_ns;	/* CLOCK_BOOTTIME */
 	__u64 start_ns; /* start of the process, CLOCK_BOOTTIME: tells reused PIDs apart */
 	__u64 seq;	/* counts the records of this CPU, lost ones included */
+	__u64 lost;	/* records that were lost on all CPUs before this one was written */
 };
 
 struct tt_record_process {
@@ -165,17 +166,17 @@ struct tt_record_counters {
 	struct tt_counters c;
 };
 
-_Static_assert(sizeof(struct tt_record) == 40, "header");
-_Static_assert(sizeof(struct tt_record_process) == 80, "no padding");
-_Static_assert(sizeof(struct tt_record_allocator) == 432, "no padding");
-_Static_assert(sizeof(struct tt_record_space) == 64, "no padding");
-_Static_assert(sizeof(struct tt_record_buffer) == 192, "no padding");
-_Static_assert(sizeof(struct tt_record_create) == 80, "no padding");
-_Static_assert(sizeof(struct tt_record_step) == 56, "no padding");
-_Static_assert(sizeof(struct tt_record_object) == 48, "no padding");
-_Static_assert(sizeof(struct tt_record_device) == 320, "no padding");
+_Static_assert(sizeof(struct tt_record) == 48, "header");
+_Static_assert(sizeof(struct tt_record_process) == 88, "no padding");
+_Static_assert(sizeof(struct tt_record_allocator) == 440, "no padding");
+_Static_assert(sizeof(struct tt_record_space) == 72, "no padding");
+_Static_assert(sizeof(struct tt_record_buffer) == 200, "no padding");
+_Static_assert(sizeof(struct tt_record_create) == 88, "no padding");
+_Static_assert(sizeof(struct tt_record_step) == 64, "no padding");
+_Static_assert(sizeof(struct tt_record_object) == 56, "no padding");
+_Static_assert(sizeof(struct tt_record_device) == 328, "no padding");
 _Static_assert(sizeof(struct tt_layout) % 8 == 0, "no padding at the end");
-_Static_assert(sizeof(struct tt_record_library) == 48 + sizeof(struct tt_layout) + TT_PATH_SIZE,
+_Static_assert(sizeof(struct tt_record_library) == 56 + sizeof(struct tt_layout) + TT_PATH_SIZE,
 	       "no padding");
 
 #endif

@@ -59,8 +59,10 @@ static bool command_runs(const struct session *s)
 static void on_event(void *ctx, const struct event *ev)
 {
 	struct session *s = ctx;
+	/* leaks belong to the report; the text report has them in a form of its own */
+	bool shown = !s->opts->quiet || (s->opts->json && ev->kind == EVENT_LEAK);
 
-	if (!s->opts->quiet && filter__event(&s->opts->filter, ev))
+	if (shown && filter__event(&s->opts->filter, ev))
 		output__event(s->output, ev);
 }
 

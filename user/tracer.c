@@ -15,6 +15,10 @@
 #include "target/sideband.h"
 #include "trace/reader.h"
 
+enum {
+	COUNTERS_NS = 100000000 /* how often the counters are read while records come in */
+};
+
 struct tracer {
 	enum tt_scope scope;
 	tracer_record_fn on_record;
@@ -27,6 +31,8 @@ struct tracer {
 	bool active;
 	unsigned int num_libraries;
 	unsigned int num_finds; /* mappings of a runtime that were seen */
+	__u64 counters_ns;	/* when the counters were last handed up … */
+	bool counters_stale;	/* … and whether records have come since */
 	pid_t *listed;		/* processes that were asked for */
 	size_t num_listed;
 };
@@ -47,7 +53,7 @@ static void fill_header(struct tt_record *h, enum tt_record_kind kind)
 }
 
 /* What is missing in @lib, each with what no longer works. */
-static unsigned int count_wanted_probes(const struct library *lib, const char *name)
+static unsigned int count_wanted_probes(const struct library *lib)
 {
 	unsigned int wanted = 0;
 
@@ -59,7 +65,7 @@ static unsigned int count_wanted_probes(const struct library *lib, const char *n
 		case PROBE_MISSING:
 		case PROBE_AMBIGUOUS:
 			wanted++;
-			pr_warn("'%s' has no %s: %s", name, library__probe_name(probe),
+			pr_warn("'%s' has no %s: %s", lib->name, library__probe_name(probe),
 				library__probe_loss(probe));
 			break;
 		case PROBE_COVERED:
@@ -78,28 +84,27 @@ static unsigned int count_found_probes(const struct library *lib)
 	return found;
 }
 
-static void warn_missing_fields(const struct library *lib, const char *name)
+static void warn_missing_fields(const struct library *lib)
 {
 	for (int field = 0; field < TT_FIELD_COUNT; field++)
 		if (!lib->fields[field].found && library__field_loss(field))
-			pr_warn("'%s': %s::%s could not be established: %s", name,
+			pr_warn("'%s': %s::%s could not be established: %s", lib->name,
 				library__field_class(field), library__field_name(field),
 				library__field_loss(field));
 }
 
-static void report_library(struct tracer *tracer, const struct library *lib, const char *name,
-			   __u16 layout)
+static void report_library(struct tracer *tracer, const struct library *lib, __u16 layout)
 {
 	struct tt_record_library rec = {
-		.probes_wanted = count_wanted_probes(lib, name),
+		.probes_wanted = count_wanted_probes(lib),
 		.probes_attached = count_found_probes(lib),
 		.map = lib->layout,
 	};
-	size_t len = strlen(name), cut = len < TT_PATH_SIZE ? 0 : len - TT_PATH_SIZE + 1;
+	size_t len = strlen(lib->name), cut = len < TT_PATH_SIZE ? 0 : len - TT_PATH_SIZE + 1;
 
 	fill_header(&rec.h, TT_RECORD_LIBRARY);
 	rec.h.layout = layout;
-	memcpy(rec.path, name + cut, len - cut);
+	memcpy(rec.path, lib->name + cut, len - cut);
 	tracer->on_record(tracer->ctx, &rec, sizeof(rec));
 }
 
@@ -117,25 +122,24 @@ static int attach(struct tracer *tracer, const struct discovery_find *find)
 	__u16 layout;
 	int err;
 
-	err = library__open(find->path, &lib);
+	err = library__open(find->path, find->name, &lib);
 	if (err) {
 		pr_warn("'%s' of process '%d' cannot be read (%s): it is not traced", find->name,
 			find->pid, strerror(-err));
 		return err;
 	}
-	err = loader__attach_library(tracer->loader, lib, find->path, find->name, &layout,
-				     &attached);
+	err = loader__attach_library(tracer->loader, lib, find->path, &layout, &attached);
 	if (!err) {
 		tracer->num_libraries++;
 		if (!proc__exists(find->pid))
 			pr_warn("process '%d' had ended before '%s' could be probed: what it did "
 				"was not seen",
-				find->pid, find->name);
-		pr_info("attached to '%s' (build %s, %u probes, through process '%d')", find->name,
+				find->pid, lib->name);
+		pr_info("attached to '%s' (build %s, %u probes, through process '%d')", lib->name,
 			lib->build_id, attached, find->pid);
 		log_probes(lib);
-		warn_missing_fields(lib, find->name);
-		report_library(tracer, lib, find->name, layout);
+		warn_missing_fields(lib);
+		report_library(tracer, lib, layout);
 	}
 	library__free(lib);
 	return err;
@@ -296,13 +300,28 @@ int tracer__fd(const struct tracer *tracer)
 	return tracer->epoll_fd;
 }
 
+/* Losses are to be known soon: while records come in, and when they have ceased. */
+static void refresh_counters(struct tracer *tracer, bool ceased)
+{
+	if (!tracer->counters_stale)
+		return;
+	if (ceased || now_ns() - tracer->counters_ns > COUNTERS_NS)
+		tracer__report_counters(tracer);
+}
+
 bool tracer__dispatch(struct tracer *tracer)
 {
+	int drained;
+
 	if (tracer->sideband && sideband__drain(tracer->sideband))
 		discovery__scan_all(tracer->discovery);
-	if (reader__drain(tracer->reader) > 0)
-		return false;
-	return reader__sleep(tracer->reader) == 0;
+	drained = reader__drain(tracer->reader);
+	if (!drained)
+		drained = reader__sleep(tracer->reader);
+	if (drained)
+		tracer->counters_stale = true;
+	refresh_counters(tracer, !drained);
+	return !drained;
 }
 
 void tracer__report_counters(struct tracer *tracer)
@@ -315,6 +334,8 @@ void tracer__report_counters(struct tracer *tracer)
 		return;
 	}
 	fill_header(&rec.h, TT_RECORD_COUNTERS);
+	tracer->counters_ns = rec.h.ts_ns;
+	tracer->counters_stale = false;
 	tracer->on_record(tracer->ctx, &rec, sizeof(rec));
 }
 
@@ -322,7 +343,8 @@ void tracer__stop(struct tracer *tracer)
 {
 	loader__deactivate(tracer->loader);
 	loader__detach(tracer->loader);
-	reader__drain(tracer->reader);
+	while (reader__drain(tracer->reader) > 0)
+		;
 	tracer__report_counters(tracer);
 }
 

@@ -188,7 +188,7 @@ static void drop_links(struct loader *loader, size_t from)
 }
 
 int loader__attach_library(struct loader *loader, const struct library *lib, const char *path,
-			   const char *name, __u16 *ret_layout, unsigned int *ret_attached)
+			   __u16 *ret_layout, unsigned int *ret_attached)
 {
 	_cleanup_(attach_points__done) struct attach_points points = {};
 	__u32 index = loader->num_layouts;
@@ -196,8 +196,8 @@ int loader__attach_library(struct loader *loader, const struct library *lib, con
 	int err;
 
 	if (index >= TT_MAX_LAYOUTS) {
-		pr_err("'%s': %d different libraries are traced already, this one is not", name,
-		       TT_MAX_LAYOUTS);
+		pr_err("'%s': %d different libraries are traced already, this one is not",
+		       lib->name, TT_MAX_LAYOUTS);
 		return -E2BIG;
 	}
 	err = attach_points__init(&points, lib, index);
@@ -209,7 +209,7 @@ int loader__attach_library(struct loader *loader, const struct library *lib, con
 		err = loader->multi ? attach_multi(loader, &points, path)
 				    : attach_perf_events(loader, &points, path);
 	if (err) {
-		pr_err("cannot attach to '%s': %s", name, strerror(-err));
+		pr_err("cannot attach to '%s': %s", lib->name, strerror(-err));
 		drop_links(loader, num_links);
 		return err;
 	}

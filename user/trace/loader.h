@@ -36,12 +36,12 @@ int loader__prepare(const struct loader_opts *opts, struct loader **ret_loader);
 int loader__load(struct loader *loader);
 
 /*
- * Attaches all probes of @lib to the inode that @path leads to, called @name: one link. @ret_layout
- * is the index under which its records come, @ret_attached how many probes are in place. Returns 0;
- * -E2BIG: TT_MAX_LAYOUTS libraries; other -errno. Logged.
+ * Attaches all probes of @lib to the inode that @path leads to: one link. @ret_layout is the index
+ * under which its records come, @ret_attached how many probes are in place. Returns 0; -E2BIG:
+ * TT_MAX_LAYOUTS libraries; other -errno. Logged.
  */
 int loader__attach_library(struct loader *loader, const struct library *lib, const char *path,
-			   const char *name, __u16 *ret_layout, unsigned int *ret_attached);
+			   __u16 *ret_layout, unsigned int *ret_attached);
 
 /* Enters @pid into the set of traced processes. @flags: enum tt_process_flag. Logged. */
 int loader__add_process(struct loader *loader, pid_t pid, __u32 flags);

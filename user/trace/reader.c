@@ -10,11 +10,20 @@
 #include "lib/log.h"
 #include "trace/loader.h"
 
+/*
+ * Records of one drain at the most. A storm may fill the ring as fast as it is drained, and libbpf
+ * would go on for ever: signals and timers want their turn as well.
+ */
+enum {
+	DRAIN_MAX = 1 << 16
+};
+
 struct reader {
 	struct loader *loader;
 	struct ring_buffer *ring;
 	reader_record_fn on_record;
 	void *ctx;
+	int drained; /* records of this drain */
 };
 
 static int take_record(void *ctx, void *record, size_t size)
@@ -22,7 +31,8 @@ static int take_record(void *ctx, void *record, size_t size)
 	struct reader *reader = ctx;
 
 	reader->on_record(reader->ctx, record, size);
-	return 0;
+	/* an error ends the drain behind this record: ringbuf_process_ring() of libbpf */
+	return ++reader->drained < DRAIN_MAX ? 0 : -EAGAIN;
 }
 
 int reader__new(struct loader *loader, reader_record_fn on_record, void *ctx,
@@ -54,7 +64,11 @@ int reader__fd(const struct reader *reader)
 
 int reader__drain(struct reader *reader)
 {
-	return ring_buffer__consume(reader->ring);
+	int n;
+
+	reader->drained = 0;
+	n = ring_buffer__consume(reader->ring);
+	return n == -EAGAIN ? reader->drained : n;
 }
 
 int reader__sleep(struct reader *reader)

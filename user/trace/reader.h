@@ -24,7 +24,10 @@ int reader__new(struct loader *loader, reader_record_fn on_record, void *ctx,
 /* For epoll: readable when there is something to drain. */
 int reader__fd(const struct reader *reader);
 
-/* Hands over all that is in the ring. Returns the number of records or -errno. */
+/*
+ * Hands over what is in the ring, up to a number of records that takes some milliseconds. Returns
+ * how many there were, or -errno.
+ */
 int reader__drain(struct reader *reader);
 
 /*

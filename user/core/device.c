@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "core/device.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/process.h"
+
+struct device *device__find(const struct process *process, __u64 object)
+{
+	struct device *device = process->devices;
+
+	while (device && device->pub.object != object)
+		device = device->next;
+	return device;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	__u32 x = *(const __u32 *)a, y = *(const __u32 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Its chips on this host, sorted, each once. Returns how many. */
+static __u32 collect_chips(const struct tt_device *seen, __u8 faults, __u32 *chips)
+{
+	__u32 num = 0, unique = 0;
+
+	if (seen->kind == TT_DEVICE_CHIP && (faults & TT_FAULT_CHIPS))
+		return 0;
+	for (__u32 i = 0; i < seen->num_chips && i < TT_MAX_CHIPS; i++) {
+		if (seen->chips[i] != TT_NO_CHIP)
+			chips[num++] = seen->chips[i];
+	}
+	qsort(chips, num, sizeof(*chips), compare_ids);
+	for (__u32 i = 0; i < num; i++) {
+		if (!unique || chips[unique - 1] != chips[i])
+			chips[unique++] = chips[i];
+	}
+	return unique;
+}
+
+static bool contradicts(const struct device *device, const struct tt_device *seen,
+			const __u32 *chips, __u32 num_chips)
+{
+	if (device->kind && seen->kind && device->kind != seen->kind)
+		return true;
+	if (device->pub.mesh_id != TT_NO_MESH && seen->mesh_id != TT_NO_MESH &&
+	    device->pub.mesh_id != seen->mesh_id)
+		return true;
+	if (!device->pub.num_chips || !num_chips)
+		return false;
+	return device->pub.num_chips != num_chips ||
+	       memcmp(device->chips, chips, num_chips * sizeof(*chips)) != 0;
+}
+
+static bool is_foldable(const struct device *device)
+{
+	return device->closed && !device->allocators && !device->leaked.buffers &&
+	       !device->doubtful.buffers;
+}
+
+static bool is_used(const struct device *device)
+{
+	for (int i = 0; i < KIND_COUNT; i++) {
+		if (device->allocs[i])
+			return true;
+	}
+	return false;
+}
+
+static bool is_alike(const struct device *a, const struct device *b)
+{
+	return a->kind == b->kind && is_used(a) == is_used(b) &&
+	       a->pub.num_chips == b->pub.num_chips &&
+	       !memcmp(a->chips, b->chips, a->pub.num_chips * sizeof(*a->chips));
+}
+
+static void fold(struct device *into, const struct device *device)
+{
+	if (device->process->sole == device)
+		device->process->sole = into;
+	into->opened |= device->opened;
+	into->lives += device->lives;
+	into->close_ts_ns = device->close_ts_ns;
+	usage__fold(&into->usage, &device->usage);
+	for (int i = 0; i < KIND_COUNT; i++) {
+		into->allocs[i] += device->allocs[i];
+		into->live[i] += device->live[i];
+	}
+	into->frees += device->frees;
+	into->bulk_freed += device->bulk_freed;
+	verdict_sum__fold(&into->held, &device->held);
+}
+
+static struct device *find_fold(const struct process *process, const struct device *device)
+{
+	struct device *into;
+
+	if (!is_foldable(device))
+		return NULL;
+	for (into = process->devices; into != device; into = into->next) {
+		if (is_foldable(into) && is_alike(into, device))
+			return into;
+	}
+	return NULL;
+}
+
+/*
+ * A program may open and close its devices ten thousand times, as tests do. Lives that are over and
+ * left nothing behind are folded into the latest one of the same chips.
+ */
+static void fold_devices(struct process *process)
+{
+	struct device **link = &process->devices, *into, *device;
+
+	while ((device = *link)) {
+		into = find_fold(process, device);
+		if (!into) {
+			link = &device->next;
+			continue;
+		}
+		fold(into, device);
+		*link = device->next;
+		free(device);
+		process->num_devices--;
+	}
+	process->devices_max = DEVICES_MIN + 2 * process->num_devices;
+}
+
+static int add_device(struct process *process, __u64 object, __u64 ts_ns,
+		      struct device **ret_device)
+{
+	struct device *device = calloc(1, sizeof(*device));
+
+	if (!device)
+		return -ENOMEM;
+	if (process->num_devices >= process->devices_max)
+		fold_devices(process);
+	device->pub.object = object;
+	device->pub.mesh_id = TT_NO_MESH;
+	device->pub.chips = device->chips;
+	device->process = process;
+	device->open_ts_ns = ts_ns;
+	device->lives = 1;
+	device->number = process->devices_seen++;
+	process->num_devices++;
+	buffer_list__init(&device->leaks);
+	device->next = process->devices;
+	process->devices = device;
+	*ret_device = device;
+	return 0;
+}
+
+static int find_chip(struct process *process, __u32 id, __u32 *ret_slot)
+{
+	struct chip *chips;
+
+	for (__u32 i = 0; i < process->num_chips; i++) {
+		if (process->chips[i].id == id) {
+			*ret_slot = i;
+			return 0;
+		}
+	}
+	chips = realloc(process->chips, (process->num_chips + 1) * sizeof(*chips));
+	if (!chips)
+		return -ENOMEM;
+	process->chips = chips;
+	chips[process->num_chips] = (struct chip){ .id = id };
+	*ret_slot = process->num_chips++;
+	return 0;
+}
+
+/* Chips can be filled in only while nothing is counted on the device. */
+static int set_chips(struct device *device, const __u32 *chips, __u32 num_chips)
+{
+	int err;
+
+	if (device->pub.num_chips || device->usage.sum.peak_buffers)
+		return 0;
+	for (__u32 i = 0; i < num_chips; i++) {
+		err = find_chip(device->process, chips[i], &device->chip_slots[i]);
+		if (err)
+			return err;
+	}
+	memcpy(device->chips, chips, num_chips * sizeof(*chips));
+	device->pub.num_chips = num_chips;
+	return 0;
+}
+
+int device__meet(struct process *process, const struct tt_device *seen, __u8 faults, __u64 ts_ns,
+		 struct device **ret_old, struct device **ret_device)
+{
+	struct device *device = device__find(process, seen->object), *old = NULL;
+	__u32 chips[TT_MAX_CHIPS], num_chips = collect_chips(seen, faults, chips);
+	int err;
+
+	if (device && !device->closed && contradicts(device, seen, chips, num_chips))
+		old = device;
+	if (!device || device->closed || old) {
+		err = add_device(process, seen->object, ts_ns, &device);
+		if (err)
+			return err;
+	}
+	err = set_chips(device, chips, num_chips);
+	if (err)
+		return err;
+	if (!device->kind) {
+		device->kind = seen->kind;
+		device->pub.is_mesh = seen->kind == TT_DEVICE_MESH;
+	}
+	if (device->pub.mesh_id == TT_NO_MESH)
+		device->pub.mesh_id = seen->mesh_id;
+	if (device->pub.is_mesh && (faults & TT_FAULT_CHIPS) && num_chips == TT_MAX_CHIPS)
+		device->pub.chips_cut = true;
+	if (ret_old)
+		*ret_old = old;
+	*ret_device = device;
+	return 0;
+}
+
+int device__meet_object(struct process *process, __u64 object, __u64 ts_ns,
+			struct device **ret_device)
+{
+	struct device *device = device__find(process, object);
+
+	if (!device)
+		return add_device(process, object, ts_ns, ret_device);
+	*ret_device = device;
+	return 0;
+}
+
+static __u64 times_chips(const struct device *device, __u64 bytes)
+{
+	return device->pub.num_chips ? bytes * device->pub.num_chips : bytes;
+}
+
+static bool has_slot(const struct device *device, __u32 slot)
+{
+	for (__u32 i = 0; i < device->pub.num_chips; i++) {
+		if (device->chip_slots[i] == slot)
+			return true;
+	}
+	return false;
+}
+
+const struct usage *device__chip_usage(const struct process *process, __u32 slot)
+{
+	static const struct usage nothing;
+
+	if (process->has_chip_totals)
+		return &process->chips[slot].usage;
+	return process->sole && has_slot(process->sole, slot) ? &process->sole->usage : &nothing;
+}
+
+/* Before the first memory of @device is counted: a second device ends the easy time. */
+static void prepare_chips(struct process *process, struct device *device)
+{
+	if (process->has_chip_totals || process->sole == device)
+		return;
+	if (!process->sole) {
+		process->sole = device;
+		return;
+	}
+	for (__u32 i = 0; i < process->num_chips; i++)
+		process->chips[i].usage = *device__chip_usage(process, i);
+	process->has_chip_totals = true;
+}
+
+void device__add(struct device *device, const struct buffer *buffer)
+{
+	struct process *process = device->process;
+
+	prepare_chips(process, device);
+	usage__add(&device->usage, buffer->type, buffer->footprint, buffer->size);
+	usage__add(&process->usage, buffer->type, times_chips(device, buffer->footprint),
+		   times_chips(device, buffer->size));
+	for (__u32 i = 0; process->has_chip_totals && i < device->pub.num_chips; i++)
+		usage__add(&process->chips[device->chip_slots[i]].usage, buffer->type,
+			   buffer->footprint, buffer->size);
+}
+
+void device__sub(struct device *device, const struct buffer *buffer)
+{
+	struct process *process = device->process;
+
+	usage__sub(&device->usage, buffer->type, buffer->footprint, buffer->size);
+	usage__sub(&process->usage, buffer->type, times_chips(device, buffer->footprint),
+		   times_chips(device, buffer->size));
+	for (__u32 i = 0; process->has_chip_totals && i < device->pub.num_chips; i++)
+		usage__sub(&process->chips[device->chip_slots[i]].usage, buffer->type,
+			   buffer->footprint, buffer->size);
+}
+
+void verdict_sum__add(struct verdict_sum *sum, const struct buffer *buffer)
+{
+	sum->buffers++;
+	sum->bytes += buffer->footprint;
+	sum->size += buffer->size;
+	if (!(buffer->flags & BUFFER_HAS_FOOTPRINT))
+		sum->unsized++;
+}
+
+void verdict_sum__sub(struct verdict_sum *sum, const struct buffer *buffer)
+{
+	sum->buffers--;
+	sum->bytes -= buffer->footprint;
+	sum->size -= buffer->size;
+	if (!(buffer->flags & BUFFER_HAS_FOOTPRINT))
+		sum->unsized--;
+}
+
+void verdict_sum__fold(struct verdict_sum *sum, const struct verdict_sum *other)
+{
+	sum->buffers += other->buffers;
+	sum->bytes += other->bytes;
+	sum->size += other->size;
+	sum->unsized += other->unsized;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * A device of a process: one life of a Device or MeshDevice object, from the first that is seen of
+ * it to its closing. When the object is opened again, or another one is made at its address, that
+ * is a new struct device. Kept for the report until its process is dropped.
+ */
+#ifndef TTTRACE_DEVICE_H
+#define TTTRACE_DEVICE_H
+
+#include "core/buffers.h"
+#include "core/event.h"
+#include "core/usage.h"
+
+struct process;
+
+enum {
+	DEVICES_MIN = 64
+}; /* lives of devices kept apart in a process before any are folded */
+
+/*
+ * One chip as one process uses it: a mesh buffer counts once on each of its chips. While only one
+ * device has had memory, its chips all are as the device itself, and are not counted one by one.
+ */
+struct chip {
+	__u32 id;
+	struct usage usage; /* see device__chip_usage() */
+};
+
+/* What the verdict found. */
+struct verdict_sum {
+	__u64 buffers;
+	__u64 bytes;   /* footprint, on each chip */
+	__u64 size;    /* asked for */
+	__u64 unsized; /* buffers of unknown footprint, missing in bytes */
+};
+
+struct device {
+	struct event_device pub;
+	__u32 chips[TT_MAX_CHIPS];
+	__u32 chip_slots[TT_MAX_CHIPS]; /* places of those in the process's array */
+	struct process *process;
+	struct device *next; /* the one that was known before */
+	__u32 number;	     /* in the process, from 0 */
+	__u32 lives;	     /* how many lives are folded into this one: usually 1 */
+	__u32 allocators;    /* that refer to it */
+	__u32 kind;	     /* enum tt_device_kind */
+	bool opened;	     /* its opening was seen */
+	bool asked;	     /* the program itself asked for the closing */
+	bool closed;	     /* the verdict has been given */
+	__u64 open_ts_ns;    /* when first seen */
+	__u64 close_ts_ns;
+	struct usage usage; /* on each of its chips */
+	__u64 allocs[KIND_COUNT];
+	__u64 live[KIND_COUNT];
+	__u64 frees; /* that gave memory back */
+	__u64 bulk_freed;
+	struct verdict_sum leaked;
+	struct verdict_sum doubtful;
+	struct verdict_sum held;
+	struct buffer_list leaks; /* leaked or doubtful, and gone since */
+};
+
+/* The latest life of @object in @process, or NULL. */
+struct device *device__find(const struct process *process, __u64 object);
+
+/*
+ * The life that @seen belongs to: the latest one of its object if that is not closed and
+ * contradicts nothing, else a new one. What was unknown of it is filled in. Returns 0 or -ENOMEM.
+ * *ret_old, if not NULL, is the open life that the new one contradicts, else NULL.
+ */
+int device__meet(struct process *process, const struct tt_device *seen, __u8 faults, __u64 ts_ns,
+		 struct device **ret_old, struct device **ret_device);
+
+/* A device of which only the address is known. Returns 0 or -ENOMEM. */
+int device__meet_object(struct process *process, __u64 object, __u64 ts_ns,
+			struct device **ret_device);
+
+/* A buffer comes to, or leaves, the totals of @device, of its chips and of its process. */
+void device__add(struct device *device, const struct buffer *buffer);
+void device__sub(struct device *device, const struct buffer *buffer);
+
+/* What is and was at most occupied on chip number @slot of the process's array. */
+const struct usage *device__chip_usage(const struct process *process, __u32 slot);
+
+void verdict_sum__add(struct verdict_sum *sum, const struct buffer *buffer);
+void verdict_sum__sub(struct verdict_sum *sum, const struct buffer *buffer);
+void verdict_sum__fold(struct verdict_sum *sum, const struct verdict_sum *other);
+
+#endif

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* The words of the output contract. */
+#include "core/event.h"
+
+static const char *const kind_names[EVENT_KIND_COUNT] = {
+	[EVENT_ALLOC] = "alloc",
+	[EVENT_FREE] = "free",
+	[EVENT_ALLOC_FAILED] = "alloc_failed",
+	[EVENT_BULK_FREE] = "bulk_free",
+	[EVENT_DEVICE_OPEN] = "device_open",
+	[EVENT_DEVICE_CLOSE] = "device_close",
+	[EVENT_PROCESS_START] = "process_start",
+	[EVENT_PROCESS_EXIT] = "process_exit",
+	[EVENT_LOST] = "lost",
+	[EVENT_LEAK] = "leak",
+};
+
+static const char *const buffer_kinds[KIND_COUNT] = {
+	[KIND_OWNING] = "owning",	[KIND_VIEW] = "view",	  [KIND_HOOKED] = "hooked",
+	[KIND_ZERO_SIZE] = "zero_size", [KIND_SYSTEM] = "system",
+};
+
+static const char *const class_names[CLASS_COUNT] = {
+	[CLASS_MATCHED] = "matched",
+	[CLASS_ZERO_SIZE] = "zero_size",
+	[CLASS_HOOKED] = "hooked",
+	[CLASS_VIEW] = "view",
+	[CLASS_DEVICE_CLOSED] = "device_closed",
+	[CLASS_REPEATED] = "repeated",
+	[CLASS_FAILED_ALLOC] = "failed_alloc",
+	[CLASS_PRE_ATTACH] = "pre_attach",
+	[CLASS_BULK_FREED] = "bulk_freed",
+	[CLASS_FOREIGN] = "foreign",
+	[CLASS_SUPPRESSED] = "suppressed",
+	[CLASS_LOST] = "lost",
+	[CLASS_UNKNOWN] = "unknown",
+};
+
+static const char *const type_names[TT_TYPE_COUNT] = {
+	[TT_TYPE_DRAM] = "DRAM",
+	[TT_TYPE_L1] = "L1",
+	[TT_TYPE_SYSTEM_MEMORY] = "SYSTEM_MEMORY",
+	[TT_TYPE_L1_SMALL] = "L1_SMALL",
+	[TT_TYPE_TRACE] = "TRACE",
+};
+
+static const char *const layout_names[TT_LAYOUT_COUNT] = {
+	[TT_LAYOUT_INTERLEAVED] = "INTERLEAVED",       [TT_LAYOUT_SINGLE_BANK] = "SINGLE_BANK",
+	[TT_LAYOUT_HEIGHT_SHARDED] = "HEIGHT_SHARDED", [TT_LAYOUT_WIDTH_SHARDED] = "WIDTH_SHARDED",
+	[TT_LAYOUT_BLOCK_SHARDED] = "BLOCK_SHARDED",   [TT_LAYOUT_ND_SHARDED] = "ND_SHARDED",
+};
+
+static const char *const probe_names[TT_PROBE_COUNT] = {
+	[TT_PROBE_BUFFER_CREATE] = "buffer_create",
+	[TT_PROBE_BUFFER_CREATE_AT] = "buffer_create_at",
+	[TT_PROBE_ALLOCATE_IMPL] = "allocate_impl",
+	[TT_PROBE_DEALLOCATE_IMPL] = "deallocate_impl",
+	[TT_PROBE_HOOK_ALLOCATE] = "hook_allocate",
+	[TT_PROBE_HOOK_DEALLOCATE] = "hook_deallocate",
+	[TT_PROBE_TRACK_ALLOCATE] = "track_allocate",
+	[TT_PROBE_TRACK_DEALLOCATE] = "track_deallocate",
+	[TT_PROBE_ALLOCATE_BUFFER] = "allocate_buffer",
+	[TT_PROBE_DEALLOCATE_BUFFER] = "deallocate_buffer",
+	[TT_PROBE_DEALLOCATE_BUFFERS] = "deallocate_buffers",
+	[TT_PROBE_CLEAR] = "clear",
+	[TT_PROBE_OVERRIDE_STATE] = "override_state",
+	[TT_PROBE_ALLOCATOR_DESTROY] = "allocator_destroy",
+	[TT_PROBE_FREE_LIST_ALLOCATE] = "free_list_allocate",
+	[TT_PROBE_DEVICE_OPEN] = "device_open",
+	[TT_PROBE_DEVICE_CLOSE] = "device_close",
+	[TT_PROBE_MESH_OPEN] = "mesh_open",
+	[TT_PROBE_MESH_CLOSE] = "mesh_close",
+	[TT_PROBE_MESH_CLOSING] = "mesh_closing",
+};
+
+static const char *const record_names[TT_RECORD_KIND_COUNT] = {
+	[TT_RECORD_NONE] = "none",
+	[TT_RECORD_PROCESS_START] = "process_start",
+	[TT_RECORD_PROCESS_EXEC] = "process_exec",
+	[TT_RECORD_PROCESS_EXIT] = "process_exit",
+	[TT_RECORD_ALLOCATOR] = "allocator",
+	[TT_RECORD_SPACE] = "space",
+	[TT_RECORD_ALLOC] = "alloc",
+	[TT_RECORD_ZERO_SIZE] = "zero_size",
+	[TT_RECORD_VIEW] = "view",
+	[TT_RECORD_FREE_BEGIN] = "free_begin",
+	[TT_RECORD_FREE_TRACKED] = "free_tracked",
+	[TT_RECORD_FREE_DONE] = "free_done",
+	[TT_RECORD_BULK] = "bulk",
+	[TT_RECORD_DEVICE] = "device",
+	[TT_RECORD_STEP] = "step",
+	[TT_RECORD_LIBRARY] = "library",
+	[TT_RECORD_COUNTERS] = "counters",
+};
+
+const char *event__kind_name(enum event_kind kind)
+{
+	return (unsigned int)kind < EVENT_KIND_COUNT ? kind_names[kind] : "?";
+}
+
+const char *buffer_kind__name(enum buffer_kind kind)
+{
+	return (unsigned int)kind < KIND_COUNT ? buffer_kinds[kind] : "?";
+}
+
+const char *free_class__name(enum free_class class)
+{
+	return (unsigned int)class < CLASS_COUNT ? class_names[class] : "?";
+}
+
+const char *buffer_type__name(__u32 type)
+{
+	return type < TT_TYPE_COUNT ? type_names[type] : "?";
+}
+
+const char *buffer_layout__name(__u32 layout)
+{
+	return layout < TT_LAYOUT_COUNT ? layout_names[layout] : "?";
+}
+
+const char *probe__name(__u32 probe)
+{
+	return probe < TT_PROBE_COUNT ? probe_names[probe] : "?";
+}
+
+const char *record_kind__name(__u32 kind)
+{
+	return kind < TT_RECORD_KIND_COUNT ? record_names[kind] : "?";
+}

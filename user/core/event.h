@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What the ledger tells: one struct event for each thing that a user would want to see in a trace.
+ * The ledger makes them, sinks write them. An event and all it points to is valid only during the
+ * call that hands it over. Plain data; may include nothing of the project but include/.
+ */
+#ifndef TTTRACE_EVENT_H
+#define TTTRACE_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+#include "tttrace_config.h"
+#include "tttrace_record.h"
+
+enum event_kind {
+	EVENT_ALLOC,
+	EVENT_FREE,
+	EVENT_ALLOC_FAILED,
+	EVENT_BULK_FREE,
+	EVENT_DEVICE_OPEN,
+	EVENT_DEVICE_CLOSE,
+	EVENT_PROCESS_START,
+	EVENT_PROCESS_EXIT,
+	EVENT_LOST,
+	EVENT_LEAK,
+	EVENT_KIND_COUNT
+};
+
+/* What a buffer is: the words of design.md. */
+enum buffer_kind {
+	KIND_OWNING,
+	KIND_VIEW,
+	KIND_HOOKED,
+	KIND_ZERO_SIZE,
+	KIND_SYSTEM,
+	KIND_COUNT
+};
+
+/* What a free is: the words of design.md. */
+enum free_class {
+	CLASS_MATCHED,
+	CLASS_ZERO_SIZE,
+	CLASS_HOOKED,
+	CLASS_VIEW,
+	CLASS_DEVICE_CLOSED,
+	CLASS_REPEATED,
+	CLASS_FAILED_ALLOC,
+	CLASS_PRE_ATTACH,
+	CLASS_BULK_FREED,
+	CLASS_FOREIGN,
+	CLASS_SUPPRESSED,
+	CLASS_LOST,
+	CLASS_UNKNOWN,
+	CLASS_COUNT
+};
+
+/* Where a buffer is: one allocator's device, as far as it is known. */
+struct event_device {
+	__u64 object; /* IDevice * */
+	bool is_mesh;
+	__u32 mesh_id; /* TT_NO_MESH: not a mesh, or unknown */
+	__u32 num_chips;
+	const __u32 *chips; /* sorted chip ids */
+	bool chips_cut;	    /* the mesh has more chips than a record carries */
+};
+
+struct event_process {
+	__u32 pid;
+	__u64 start_ns;
+	const char *comm;
+};
+
+struct event_buffer {
+	__u64 buffer; /* Buffer * */
+	__u64 id;     /* the runtime's unique_id_ */
+	bool has_id;
+	__u64 allocator;
+	__u64 address;
+	bool has_address;
+	__u64 size;	 /* asked for, bytes */
+	__u64 footprint; /* occupied on each chip, all banks together, bytes */
+	bool has_footprint;
+	__u32 num_banks; /* 0: unknown */
+	__u32 type;	 /* enum tt_buffer_type; TT_TYPE_COUNT: unknown */
+	__u32 layout;	 /* enum tt_buffer_layout; TT_LAYOUT_COUNT: unknown */
+	__u64 page_size;
+	enum buffer_kind kind;
+	__u64 alloc_ts_ns; /* 0: unknown */
+};
+
+struct event {
+	enum event_kind kind;
+	__u64 ts_ns;
+	__u32 tid;
+	const struct event_process *process; /* NULL: of no process */
+	const struct event_device *device;   /* NULL: of no device, or unknown */
+	const struct event_buffer *buffer;   /* NULL: of no buffer */
+	/* EVENT_FREE */
+	enum free_class class;
+	/* EVENT_FREE of another class than matched, EVENT_BULK_FREE, EVENT_LEAK …: in words */
+	const char *why;
+	/* EVENT_BULK_FREE, EVENT_DEVICE_CLOSE: what went, or was live */
+	__u64 num_buffers;
+	__u64 bytes; /* on each chip */
+	/* EVENT_ALLOC_FAILED: per bank; 0: unknown */
+	__u64 asked_per_bank;
+	__u64 free_per_bank;
+	/* EVENT_PROCESS_EXIT: as of wait(2) */
+	__u32 exit_code;
+	/* EVENT_LOST: since the last such event; see struct tt_counters. NULL: of unknown kinds */
+	const struct tt_counters *lost;
+	__u64 lost_records; /* how many records that is in all */
+};
+
+const char *event__kind_name(enum event_kind kind);   /* "alloc", … of the JSON contract */
+const char *buffer_kind__name(enum buffer_kind kind); /* "owning", … */
+const char *free_class__name(enum free_class class);  /* "matched", … */
+const char *buffer_type__name(__u32 type);	      /* "DRAM", …; "?" */
+const char *buffer_layout__name(__u32 layout);	      /* "INTERLEAVED", …; "?" */
+const char *probe__name(__u32 probe);		      /* enum tt_probe: "buffer_create", … */
+const char *record_kind__name(__u32 kind);	      /* enum tt_record_kind: "alloc", … */
+
+#endif

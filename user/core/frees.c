@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Frees. deallocate_impl is entered at every attempt; what is not decided there waits on its
+ * thread (struct free_note) for deallocate_buffer, which means that memory goes back. Anything
+ * else that the thread does first, its end, or a second without it, means that none did.
+ */
+#include <errno.h>
+
+#include "core/release.h"
+
+static void start_release(const struct thread *thread, const struct free_note *note,
+			  const struct ledger *ledger, struct release *ret_rel)
+{
+	*ret_rel = (struct release){
+		.process = thread->process,
+		.note = note,
+		.pointer = note->buffer,
+		.allocator = note->body.allocator,
+		.ts_ns = note->ts_ns,
+		.tid = thread->tid,
+		.nr = release__find_entry(ledger, thread->process, note->buffer, note),
+	};
+}
+
+int ledger__take_free_begin(struct ledger *ledger, const struct hit *hit)
+{
+	const struct tt_record_buffer *rec = (const void *)hit->h;
+	const struct library_info *info = libraries__find(&ledger->libraries, hit->h->layout);
+	struct free_note note = { .active = true };
+	struct thread *thread;
+	enum free_class class;
+	struct release rel;
+	int err;
+
+	if (!info)
+		return -EBADMSG;
+	err = process__thread(hit->process, hit->h->tid, &thread);
+	if (err)
+		return err;
+	body__decode(&info->map, rec, &note.body);
+	note.buffer = rec->buffer;
+	note.id = rec->unique_id;
+	note.has_id = info->has_id && !(hit->h->faults & TT_FAULT_UNIQUE_ID);
+	note.ts_ns = hit->h->ts_ns;
+	note.expiry_ns = note.ts_ns + PENDING_MAX_NS;
+	note.epoch = ledger->loss.epoch;
+	class = classify__attempt(&note.body);
+	if (class != CLASS_COUNT) {
+		start_release(thread, &note, ledger, &rel);
+		release__attempt(ledger, &rel, class, &thread->space);
+		return 0;
+	}
+	thread->free = note;
+	TAILQ_INSERT_TAIL(&ledger->pending, thread, pending);
+	return 0;
+}
+
+static bool is_pending(const struct thread *thread, __u64 pointer)
+{
+	return thread && thread->free.active && thread->free.buffer == pointer;
+}
+
+int ledger__take_free_tracked(struct ledger *ledger, const struct hit *hit)
+{
+	const struct tt_record_step *rec = (const void *)hit->h;
+	struct thread *thread = process__find_thread(hit->process, hit->h->tid);
+
+	(void)ledger;
+	if (is_pending(thread, rec->object))
+		thread->free.tracked = true;
+	return 0;
+}
+
+static void end_pending(struct ledger *ledger, struct thread *thread)
+{
+	TAILQ_REMOVE(&ledger->pending, thread, pending);
+	thread->free.active = false;
+}
+
+int ledger__take_free_done(struct ledger *ledger, const struct hit *hit)
+{
+	const struct tt_record_step *rec = (const void *)hit->h;
+	struct thread *thread = process__find_thread(hit->process, hit->h->tid);
+	struct release rel = {
+		.process = hit->process,
+		.pointer = rec->object,
+		.allocator = rec->allocator,
+		.ts_ns = hit->h->ts_ns,
+		.tid = hit->h->tid,
+	};
+
+	if (is_pending(thread, rec->object)) {
+		end_pending(ledger, thread);
+		rel.note = &thread->free;
+	}
+	rel.nr = release__find_entry(ledger, hit->process, rec->object, rel.note);
+	return release__done(ledger, &rel);
+}
+
+void ledger__settle(struct ledger *ledger, struct thread *thread)
+{
+	struct release rel;
+
+	start_release(thread, &thread->free, ledger, &rel);
+	end_pending(ledger, thread);
+	release__undone(ledger, &rel);
+}
+
+void ledger__settle_process(struct ledger *ledger, struct process *process)
+{
+	struct thread *thread, *next;
+
+	for (thread = TAILQ_FIRST(&ledger->pending); thread; thread = next) {
+		next = TAILQ_NEXT(thread, pending);
+		if (thread->process == process)
+			ledger__settle(ledger, thread);
+	}
+}
+
+static bool is_late(const struct thread *thread)
+{
+	const struct device *device = device__find(thread->process, thread->free.body.device);
+
+	return device && device->closed;
+}
+
+/*
+ * May it be decided without its end? After track_deallocate, or on a closed device, nothing can
+ * hold it up. Else the process may be stopped in between.
+ */
+static bool may_expire(const struct thread *thread)
+{
+	return thread->free.tracked || is_late(thread);
+}
+
+/* One that was going on when the tracing ended is no free that we can tell anything of. */
+void ledger__finish_frees(struct ledger *ledger)
+{
+	struct thread *thread;
+
+	while ((thread = TAILQ_FIRST(&ledger->pending))) {
+		if (is_late(thread))
+			ledger__settle(ledger, thread);
+		else
+			end_pending(ledger, thread);
+	}
+}
+
+void ledger__expire(struct ledger *ledger)
+{
+	struct thread *thread;
+
+	while ((thread = TAILQ_FIRST(&ledger->pending)) &&
+	       thread->free.expiry_ns < ledger->now_ns) {
+		if (may_expire(thread)) {
+			ledger__settle(ledger, thread);
+			continue;
+		}
+		thread->free.expiry_ns = ledger->now_ns + PENDING_MAX_NS;
+		TAILQ_REMOVE(&ledger->pending, thread, pending);
+		TAILQ_INSERT_TAIL(&ledger->pending, thread, pending);
+	}
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The ledger: from records to events, and who holds what. Fed by the ring buffer or by a tape
+ * through the same function; time comes in the records. Plain C: no libbpf, no clock, no I/O, no
+ * log. Everything it hands out is valid until the next call that changes it.
+ *
+ * A buffer is known by (process, start time, Buffer *), with the allocator as a part of what is
+ * known of it; never by an address alone. See classify.h for how a free gets its class.
+ */
+#ifndef TTTRACE_LEDGER_H
+#define TTTRACE_LEDGER_H
+
+#include "core/event.h"
+#include "core/stats.h"
+
+struct ledger;
+
+/* Receives each event, in order. It must not call back into the ledger. */
+typedef void (*ledger_event_fn)(void *ctx, const struct event *ev);
+
+struct ledger_opts {
+	ledger_event_fn on_event;
+	void *ctx;
+};
+
+/* Returns 0 or -ENOMEM. */
+int ledger__new(const struct ledger_opts *opts, struct ledger **ret_ledger);
+void ledger__free(struct ledger *ledger);
+
+/*
+ * A TT_RECORD_COUNTERS should come often, and once more before the end: what has no explanation
+ * waits for it (see undecided.c), and it tells which kinds were lost.
+ *
+ * Takes one record of @size bytes. Returns 0; -EBADMSG for a record that is too short, of an
+ * unknown kind or of a layout that was not explained (it is counted, see ledger__stats);
+ * -ENOMEM.
+ */
+int ledger__apply(struct ledger *ledger, const void *record, size_t size);
+
+/*
+ * The tracing ends at @ts_ns (CLOCK_BOOTTIME): what still waited for its second half is decided,
+ * buffers that are still live stay so (they are not leaks: their process goes on).
+ */
+int ledger__finish(struct ledger *ledger, __u64 ts_ns);
+
+const struct stats *ledger__stats(const struct ledger *ledger);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What the parts of the ledger share; nobody else includes it but the snapshot.
+ *
+ *   ledger.c   the record comes in, its process is found, it goes to its part
+ *   births.c   allocators and allocations
+ *   frees.c    frees, from the attempt to the end
+ *   release.c  one free at its end: its class, and what becomes of the buffer
+ *   undecided.c frees for which no reason is known yet
+ *   endings.c  one buffer leaves: the only place where buffers stop to be live; bulk frees
+ *   verdicts.c devices close, processes end: what leaked
+ *
+ * An entry of a buffer is in exactly one list: live of its allocator, ended (remembered) of its
+ * process, or leaks of its device. What is live is counted in the usage of its device, process
+ * and chips as long as it has BUFFER_COUNTED.
+ */
+#ifndef TTTRACE_LEDGER_IMPL_H
+#define TTTRACE_LEDGER_IMPL_H
+
+#include "core/allocator.h"
+#include "core/buffers.h"
+#include "core/classify.h"
+#include "core/ledger.h"
+#include "core/libraries.h"
+#include "core/loss.h"
+#include "core/process.h"
+#include "core/stats.h"
+
+enum {
+	WHY_SIZE = 320,
+	ENDED_MAX = 1 << 18, /* ended buffers remembered, over all processes: 24 MB */
+};
+
+#define PENDING_MAX_NS 1000000000ull /* a free that has not come to its end by then will not */
+
+struct ledger {
+	struct ledger_opts opts;
+	struct libraries libraries;
+	struct buffers buffers;
+	struct allocator_table allocators;
+	struct processes processes;
+	struct pending_list pending;
+	struct loss loss;
+	struct stats stats;
+	struct undecided *undecided;
+	__u32 num_undecided;
+	__u64 num_ended;
+	__u64 now_ns; /* the newest time that a record showed */
+	char why[WHY_SIZE];
+};
+
+struct release;
+struct undecided;
+
+/* The record at hand, and whose it is. */
+struct hit {
+	const struct tt_record *h;
+	struct process *process;
+};
+
+/* ledger.c */
+void ledger__emit(struct ledger *ledger, const struct event *ev);
+__attribute__((format(printf, 2, 3))) const char *ledger__why(struct ledger *ledger,
+							      const char *fmt, ...);
+
+/* births.c */
+/* device__meet(), and the end of the device that it contradicts. */
+int ledger__meet_device(struct ledger *ledger, const struct hit *hit, const struct tt_device *seen,
+			struct device **ret_device);
+int ledger__take_allocator(struct ledger *ledger, const struct hit *hit);
+int ledger__take_space(struct ledger *ledger, const struct hit *hit);
+int ledger__take_alloc(struct ledger *ledger, const struct hit *hit);
+int ledger__take_create(struct ledger *ledger, const struct hit *hit);
+
+/* frees.c */
+int ledger__take_free_begin(struct ledger *ledger, const struct hit *hit);
+int ledger__take_free_tracked(struct ledger *ledger, const struct hit *hit);
+int ledger__take_free_done(struct ledger *ledger, const struct hit *hit);
+/* Decides the free of @thread that has not come to its end. */
+void ledger__settle(struct ledger *ledger, struct thread *thread);
+void ledger__settle_process(struct ledger *ledger, struct process *process);
+/* Decides those that have waited for too long. */
+void ledger__expire(struct ledger *ledger);
+/* The tracing ends. */
+void ledger__finish_frees(struct ledger *ledger);
+
+/* undecided.c */
+/* Puts a free aside for which no reason is known. Returns false if there is no room. */
+bool ledger__defer(struct ledger *ledger, const struct release *rel);
+/* Decides those of @process (NULL: of all). @last: nothing more will get known. */
+void ledger__decide(struct ledger *ledger, const struct process *process, bool last);
+
+/* endings.c */
+static inline struct allocator *ledger__allocator_of(const struct ledger *ledger,
+						     const struct buffer *buffer)
+{
+	return buffer->allocator == BUFFER_NONE ? NULL : ledger->allocators.at[buffer->allocator];
+}
+
+/* The buffer's memory is free; the entry stays where it is. */
+void ledger__uncount(struct ledger *ledger, __u32 nr);
+/* The entry, live, remembered or a leak's, cannot be reached by its pointer any more. */
+void ledger__unindex(struct ledger *ledger, struct process *process, __u32 nr);
+/* Ends live buffer @nr for good: kept if it leaked, else released. */
+void ledger__end(struct ledger *ledger, struct process *process, __u32 nr);
+/* Ends live buffer @nr, but remembers it in case that a free of it comes. */
+void ledger__remember(struct ledger *ledger, struct process *process, __u32 nr,
+		      enum buffer_ending ending);
+/* Releases remembered buffer @nr. */
+void ledger__forget(struct ledger *ledger, struct process *process, __u32 nr);
+/* A remembered buffer that has been judged a leak is kept for the report instead. */
+void ledger__condemn(struct ledger *ledger, struct process *process, __u32 nr);
+void ledger__forget_all(struct ledger *ledger, struct process *process);
+/* All live buffers with memory of @allocator end so. */
+void ledger__end_all(struct ledger *ledger, struct process *process, struct allocator *allocator,
+		     enum buffer_ending ending, __u64 *ret_buffers, __u64 *ret_bytes);
+int ledger__take_bulk(struct ledger *ledger, const struct hit *hit);
+void ledger__describe(const struct ledger *ledger, const struct buffer *buffer,
+		      struct event_buffer *ret_buffer);
+
+/* verdicts.c */
+int ledger__take_device(struct ledger *ledger, const struct hit *hit);
+/* What is live on @device is leaked, doubtful or held, with @why in words. */
+void ledger__judge_device(struct ledger *ledger, struct device *device, __u64 ts_ns, __u32 tid,
+			  const char *why);
+/* The same for one buffer that was suppressed after the verdict on its device. */
+void ledger__judge_late(struct ledger *ledger, __u32 nr, __u64 ts_ns, __u32 tid);
+/* Ends @process: verdict, event, retirement. It is gone afterwards. */
+void ledger__end_process(struct ledger *ledger, struct process *process, enum process_state how,
+			 __u64 ts_ns, __u32 exit_code);
+/* A loss became known that goes back to @since_ns: leaks judged since then are doubtful. */
+void ledger__doubt(struct ledger *ledger, __u64 since_ns);
+
+#endif

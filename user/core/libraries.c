@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "core/libraries.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int libraries__add(struct libraries *libraries, const struct tt_record_library *rec)
+{
+	struct library_info *info;
+
+	if (rec->h.layout >= TT_MAX_LAYOUTS)
+		return -EBADMSG;
+	info = libraries->by_layout[rec->h.layout];
+	if (!info) {
+		info = calloc(1, sizeof(*info));
+		if (!info)
+			return -ENOMEM;
+		libraries->by_layout[rec->h.layout] = info;
+		libraries->count++;
+	}
+	info->layout = rec->h.layout;
+	info->probes_wanted = rec->probes_wanted;
+	info->probes_attached = rec->probes_attached;
+	memcpy(info->path, rec->path, sizeof(info->path));
+	info->path[sizeof(info->path) - 1] = '\0';
+	body_map__init(&info->map, &rec->map);
+	info->has_id = rec->map.field[TT_FIELD_UNIQUE_ID].len > 0;
+	return 0;
+}
+
+const struct library_info *libraries__find(const struct libraries *libraries, __u16 layout)
+{
+	return layout < TT_MAX_LAYOUTS ? libraries->by_layout[layout] : NULL;
+}
+
+void libraries__done(struct libraries *libraries)
+{
+	for (int i = 0; i < TT_MAX_LAYOUTS; i++)
+		free(libraries->by_layout[i]);
+	memset(libraries, 0, sizeof(*libraries));
+}

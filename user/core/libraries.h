@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What the stream said about the libraries: layout number → offsets, path, how many probes. Owns
+ * copies of it.
+ */
+#ifndef TTTRACE_LIBRARIES_H
+#define TTTRACE_LIBRARIES_H
+
+#include "core/record.h"
+
+struct library_info {
+	__u16 layout;
+	__u32 probes_wanted;
+	__u32 probes_attached;
+	char path[TT_PATH_SIZE];
+	struct body_map map;
+	bool has_id; /* unique_id_ can be read */
+};
+
+struct libraries {
+	struct library_info *by_layout[TT_MAX_LAYOUTS];
+	__u32 count;
+};
+
+/* A later record for the same number replaces the earlier. Returns 0, -EBADMSG or -ENOMEM. */
+int libraries__add(struct libraries *libraries, const struct tt_record_library *rec);
+/* NULL: not explained. */
+const struct library_info *libraries__find(const struct libraries *libraries, __u16 layout);
+void libraries__done(struct libraries *libraries);
+
+#endif

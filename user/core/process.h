@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * A process: one life of one address space, told apart by PID, start time and exec. Owns its
+ * devices, allocators, threads and the index of its buffers. When it has ended, what could change
+ * is freed, and the rest is kept for the report if there is anything to report.
+ */
+#ifndef TTTRACE_PROCESS_H
+#define TTTRACE_PROCESS_H
+
+#include "core/allocator.h"
+#include "core/buffers.h"
+#include "core/device.h"
+#include "core/event.h"
+#include "core/table.h"
+#include "core/thread.h"
+#include "core/usage.h"
+
+enum process_state {
+	PROCESS_RUNNING,
+	PROCESS_EXITED,
+	PROCESS_EXECED,	  /* replaced by another program */
+	PROCESS_VANISHED, /* its end was not seen: the PID belongs to another now */
+};
+
+enum {
+	COMM_SIZE = 17
+};
+
+struct process {
+	struct event_process pub;
+	char comm[COMM_SIZE];
+	__u32 flags; /* enum tt_process_flag */
+	__u32 parent_tgid;
+	__u64 parent_start_ns;
+	bool introduced; /* a record about the process itself was seen */
+	bool announced;	 /* its start was told of */
+	enum process_state state;
+	__u32 exit_code; /* as of wait(2) */
+	__u64 first_ts_ns;
+	__u64 end_ts_ns;
+
+	struct device *devices; /* the latest first */
+	__u32 num_devices;
+	__u32 devices_seen;	      /* since the beginning */
+	__u32 devices_max;	      /* beyond it, closed ones are folded together */
+	struct allocator *allocators; /* those that are not dead */
+	struct allocator *last_allocator;
+	struct allocator_list all_allocators;
+	struct thread *threads;
+	struct thread *last_thread;
+	__u32 threads_max; /* beyond it, idle ones are forgotten: the end of a thread is not seen */
+	struct buffer_index by_pointer;
+	struct buffer_list ended; /* remembered, the oldest first */
+
+	struct chip *chips; /* those of all its devices, as they came */
+	__u32 num_chips;
+	struct device *sole;  /* the only device that has had memory so far, or NULL … */
+	bool has_chip_totals; /* … until there is a second: then each chip has its own */
+	struct usage usage;   /* of all its chips together */
+	__u64 allocs[KIND_COUNT];
+	__u64 frees[CLASS_COUNT];
+	__u64 bulk_freed;
+	__u64 footprint_unknown;
+	__u64 forgotten; /* ended buffers that could not be remembered any longer */
+	bool has_first_id;
+	__u64 first_id; /* the least that an allocation showed */
+
+	struct process *next; /* of those that have ended */
+	UT_hash_handle hh;    /* of those that run, by PID */
+};
+
+struct processes {
+	struct process *running;
+	struct process *last;
+	struct process *ended; /* kept for the report, the latest first */
+};
+
+/* The running process with this PID, or NULL. */
+struct process *processes__find(struct processes *processes, __u32 pid);
+/* Returns 0 or -ENOMEM. */
+int processes__add(struct processes *processes, __u32 pid, __u64 start_ns, __u64 ts_ns,
+		   struct process **ret_process);
+/*
+ * @process has ended and has neither live buffers nor allocators nor pending frees any more:
+ * it is kept for the report, or freed if there is nothing to report of it.
+ */
+void processes__retire(struct processes *processes, struct process *process);
+void processes__done(struct processes *processes, struct allocator_table *table);
+
+/* Takes what a record says about the process itself. */
+void process__introduce(struct process *process, const struct tt_record_process *rec);
+/* Did it do anything with device memory? */
+bool process__is_active(const struct process *process);
+
+/* NULL: no such thread yet. */
+struct thread *process__find_thread(struct process *process, __u32 tid);
+/* Returns 0 or -ENOMEM. */
+int process__thread(struct process *process, __u32 tid, struct thread **ret_thread);
+void process__free_threads(struct process *process);
+
+#endif

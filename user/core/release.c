@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "core/release.h"
+
+#include <errno.h>
+
+static void describe_body(const struct free_note *note, struct event_buffer *ret_buffer)
+{
+	const struct body *body = &note->body;
+
+	*ret_buffer = (struct event_buffer){
+		.buffer = note->buffer,
+		.id = note->id,
+		.has_id = note->has_id,
+		.allocator = body->allocator,
+		.address = body->address,
+		.has_address = body__has(body, TT_FIELD_ADDRESS),
+		.size = body->size,
+		.type = body->type,
+		.layout = body->layout,
+		.page_size = body->page_size,
+		.kind = classify__buffer(body, TT_STATE_UNKNOWN),
+	};
+}
+
+const struct device *release__describe(const struct ledger *ledger, const struct release *rel,
+				       struct event_buffer *ret_buffer)
+{
+	const struct buffer *buffer;
+	const struct allocator *allocator;
+
+	if (rel->nr != BUFFER_NONE) {
+		buffer = buffers__at(&ledger->buffers, rel->nr);
+		ledger__describe(ledger, buffer, ret_buffer);
+		allocator = ledger__allocator_of(ledger, buffer);
+		if (allocator)
+			return allocator->device;
+	} else if (rel->note) {
+		describe_body(rel->note, ret_buffer);
+	} else {
+		*ret_buffer = (struct event_buffer){
+			.buffer = rel->pointer,
+			.allocator = rel->allocator,
+			.type = TT_TYPE_COUNT,
+			.layout = TT_LAYOUT_COUNT,
+		};
+	}
+	if (!rel->note)
+		return NULL;
+	return device__find(rel->owner ? rel->owner : rel->process, rel->note->body.device);
+}
+
+static void emit_free(struct ledger *ledger, const struct release *rel, enum free_class class,
+		      const char *why)
+{
+	struct event_buffer described;
+	const struct device *device = release__describe(ledger, rel, &described);
+	struct event ev = {
+		.kind = EVENT_FREE,
+		.ts_ns = rel->ts_ns,
+		.tid = rel->tid,
+		.process = &rel->process->pub,
+		.device = device ? &device->pub : NULL,
+		.buffer = &described,
+		.class = class,
+		.why = why ? why : free_class__why(class),
+	};
+
+	rel->process->frees[class]++;
+	ledger__emit(ledger, &ev);
+}
+
+static void emit_failed(struct ledger *ledger, const struct release *rel,
+			const struct space_note *space)
+{
+	const struct body *body = &rel->note->body;
+	struct allocator *allocator = allocator__find(rel->process, body->allocator, body->device);
+	struct event_buffer described;
+	const struct device *device = release__describe(ledger, rel, &described);
+	struct event ev = {
+		.kind = EVENT_ALLOC_FAILED,
+		.ts_ns = rel->ts_ns,
+		.tid = rel->tid,
+		.process = &rel->process->pub,
+		.device = device ? &device->pub : NULL,
+		.buffer = &described,
+		.class = CLASS_FAILED_ALLOC,
+		.asked_per_bank = space->count ? space->per_bank : 0,
+	};
+	bool seen_from_start =
+		!(rel->process->flags & TT_PROCESS_BEFORE_ATTACH) && !loss__total(&ledger->loss);
+
+	if (allocator && body->type < TT_TYPE_COUNT) {
+		described.num_banks = allocator->num_banks[body->type];
+		if (seen_from_start)
+			ev.free_per_bank = allocator__bank_free(allocator, body->type);
+	}
+	rel->process->frees[CLASS_FAILED_ALLOC]++;
+	ledger__emit(ledger, &ev);
+}
+
+static bool is_live(const struct ledger *ledger, __u32 nr)
+{
+	return nr != BUFFER_NONE && buffers__at(&ledger->buffers, nr)->state == BUFFER_LIVE;
+}
+
+__u32 release__find_entry(const struct ledger *ledger, const struct process *process, __u64 pointer,
+			  const struct free_note *note)
+{
+	__u32 nr = buffer_index__find(&process->by_pointer, pointer);
+	const struct buffer *buffer;
+
+	if (nr == BUFFER_NONE || !note || !note->has_id)
+		return nr;
+	buffer = buffers__at(&ledger->buffers, nr);
+	if ((buffer->flags & BUFFER_HAS_ID) && buffer->id != note->id)
+		return BUFFER_NONE;
+	return nr;
+}
+
+static bool is_hooked(const struct ledger *ledger, __u32 nr)
+{
+	return is_live(ledger, nr) && buffers__at(&ledger->buffers, nr)->kind == KIND_HOOKED;
+}
+
+/* Only the free of a hooked buffer ends an entry. */
+void release__attempt(struct ledger *ledger, const struct release *rel, enum free_class class,
+		      struct space_note *space)
+{
+	struct release unknown = *rel;
+
+	unknown.nr = BUFFER_NONE;
+	if (class == CLASS_FAILED_ALLOC) {
+		emit_failed(ledger, &unknown, space);
+		space->count = 0;
+	} else if (class == CLASS_HOOKED && is_hooked(ledger, rel->nr)) {
+		emit_free(ledger, rel, class, NULL);
+		ledger__end(ledger, rel->process, rel->nr);
+	} else {
+		emit_free(ledger, &unknown, class, NULL);
+	}
+}
+
+static struct process *find_parent(struct ledger *ledger, const struct process *process)
+{
+	struct process *parent;
+
+	if (!(process->flags & TT_PROCESS_FORKED))
+		return NULL;
+	parent = processes__find(&ledger->processes, process->parent_tgid);
+	return parent && parent->pub.start_ns == process->parent_start_ns ? parent : NULL;
+}
+
+enum {
+	GENERATIONS_MAX = 16
+}; /* of forks; a stream may claim a cycle */
+
+/* The ancestor in which the buffer was live when the child was forked, or NULL. */
+static struct process *find_owner(struct ledger *ledger, const struct release *rel)
+{
+	struct process *process = rel->process, *parent;
+	const struct buffer *buffer;
+	__u32 nr;
+
+	for (int i = 0; i < GENERATIONS_MAX; i++) {
+		parent = find_parent(ledger, process);
+		if (!parent)
+			return NULL;
+		nr = release__find_entry(ledger, parent, rel->pointer, rel->note);
+		if (nr != BUFFER_NONE) {
+			buffer = buffers__at(&ledger->buffers, nr);
+			if (buffer->alloc_ts_ns <= process->first_ts_ns)
+				return parent;
+		}
+		process = parent;
+	}
+	return NULL;
+}
+
+static bool has_allocator(const struct process *process, __u64 object)
+{
+	const struct allocator *allocator;
+
+	TAILQ_FOREACH(allocator, &process->all_allocators, entry)
+	{
+		if (!allocator->dead && allocator->key.object == object)
+			return true;
+	}
+	return false;
+}
+
+/* Without a note only the allocator is known: it is gone, and a device was closed. */
+static bool is_device_closed(const struct process *process, const struct release *rel)
+{
+	const struct device *device;
+
+	if (rel->note) {
+		device = device__find(process, rel->note->body.device);
+		return device && device->closed;
+	}
+	for (device = process->devices; device; device = device->next) {
+		if (device->closed)
+			return !has_allocator(process, rel->allocator);
+	}
+	return false;
+}
+
+static void gather_facts(const struct ledger *ledger, const struct release *rel,
+			 struct done_facts *facts)
+{
+	const struct process *process = rel->process;
+	const struct free_note *note = rel->note;
+	bool has_id = note && note->has_id && process->has_first_id;
+
+	*facts = (struct done_facts){
+		.live_in_ancestor = rel->owner,
+		.before_attach = process->flags & TT_PROCESS_BEFORE_ATTACH,
+		.id_before_attach = has_id && note->id < process->first_id,
+		.id_after_attach = has_id && note->id > process->first_id,
+		.forked = process->flags & TT_PROCESS_FORKED,
+		.may_be_lost = loss__may_hide_alloc(&ledger->loss),
+		.forgotten = process->forgotten,
+	};
+	if (rel->nr == BUFFER_NONE)
+		facts->device_closed = is_device_closed(process, rel);
+	else
+		facts->live = is_live(ledger, rel->nr);
+	facts->ended = rel->nr != BUFFER_NONE && !facts->live;
+}
+
+/* The live buffer whose memory @rel gives away although it is not its own; BUFFER_NONE. */
+static int find_victim(struct ledger *ledger, const struct release *rel, __u32 *ret_nr)
+{
+	const struct buffer *buffer = buffers__at(&ledger->buffers, rel->nr);
+	struct allocator *allocator = ledger__allocator_of(ledger, buffer);
+	int err;
+
+	*ret_nr = BUFFER_NONE;
+	if (!allocator || !(buffer->flags & BUFFER_HAS_ADDRESS))
+		return 0;
+	err = allocator__at_address(allocator, &ledger->buffers, buffer->type, buffer->address,
+				    ret_nr);
+	if (err)
+		return err;
+	if (*ret_nr == rel->nr)
+		*ret_nr = BUFFER_NONE;
+	return 0;
+}
+
+static const char *victim_words(struct ledger *ledger, const struct release *rel, __u32 victim_nr)
+{
+	const struct buffer *buffer = buffers__at(&ledger->buffers, rel->nr);
+	const struct buffer *victim;
+	const char *how = buffer->flags & BUFFER_VICTIM
+				  ? "its memory had been given away by the free of another buffer"
+				  : "its memory had been taken back in bulk before";
+
+	if (victim_nr == BUFFER_NONE)
+		return buffer->flags & BUFFER_VICTIM
+			       ? how
+			       : ledger__why(ledger,
+					     "its memory had been taken back in bulk before, by %s",
+					     buffer_ending__words(buffer->ending));
+	victim = buffers__at(&ledger->buffers, victim_nr);
+	return ledger__why(
+		ledger,
+		"%s, and its address belongs to another live buffer now: THIS FREE GAVE "
+		"AWAY THE MEMORY OF BUFFER %llu (id %llu, %llu bytes), which is still in use",
+		how, (unsigned long long)victim->address, (unsigned long long)victim->id,
+		(unsigned long long)victim->size);
+}
+
+static int finish_bulk_freed(struct ledger *ledger, const struct release *rel,
+			     enum free_class class)
+{
+	__u32 victim;
+	int err;
+
+	err = find_victim(ledger, rel, &victim);
+	if (err)
+		return err;
+	emit_free(ledger, rel, class, victim_words(ledger, rel, victim));
+	if (victim != BUFFER_NONE) {
+		ledger__uncount(ledger, victim);
+		buffers__at(&ledger->buffers, victim)->flags |= BUFFER_VICTIM;
+	}
+	return 0;
+}
+
+/* The entry has had its free: it goes, whichever state it is in. */
+static void drop_entry(struct ledger *ledger, struct process *process, __u32 nr)
+{
+	if (is_live(ledger, nr))
+		ledger__end(ledger, process, nr);
+	else
+		ledger__forget(ledger, process, nr);
+}
+
+static int finish_known(struct ledger *ledger, const struct release *rel)
+{
+	const struct buffer *buffer = buffers__at(&ledger->buffers, rel->nr);
+	struct done_facts facts;
+	enum free_class class;
+	int err;
+
+	gather_facts(ledger, rel, &facts);
+	class = classify__done(&facts);
+	if (class == CLASS_BULK_FREED || (buffer->flags & BUFFER_VICTIM)) {
+		err = finish_bulk_freed(ledger, rel, class);
+		if (err)
+			return err;
+	} else {
+		emit_free(ledger, rel, class, NULL);
+	}
+	if (class == CLASS_MATCHED)
+		ledger__allocator_of(ledger, buffer)->device->frees++;
+	drop_entry(ledger, rel->process, rel->nr);
+	return 0;
+}
+
+static void finish_unseen(struct ledger *ledger, const struct release *rel)
+{
+	struct release owned = *rel;
+	const char *why = NULL;
+	struct done_facts facts;
+	enum free_class class;
+
+	owned.owner = find_owner(ledger, rel);
+	gather_facts(ledger, &owned, &facts);
+	class = classify__done(&facts);
+	if (class == CLASS_UNKNOWN && ledger__defer(ledger, rel))
+		return;
+	if (owned.owner)
+		why = ledger__why(ledger, "%s (PID %u)", free_class__why(class),
+				  owned.owner->pub.pid);
+	emit_free(ledger, &owned, class, why);
+}
+
+int release__done(struct ledger *ledger, const struct release *rel)
+{
+	if (rel->nr != BUFFER_NONE)
+		return finish_known(ledger, rel);
+	finish_unseen(ledger, rel);
+	return 0;
+}
+
+/* Its device was closed, and its memory taken back, before it was known that its free gave none. */
+static void finish_closed(struct ledger *ledger, const struct release *rel)
+{
+	struct buffer *buffer = buffers__at(&ledger->buffers, rel->nr);
+
+	buffer->flags &= ~BUFFER_FREEING;
+	buffer->flags |= BUFFER_SUPPRESSED;
+	ledger__judge_late(ledger, rel->nr, rel->ts_ns, rel->tid);
+	if (buffer->flags & (BUFFER_LEAKED | BUFFER_DOUBTFUL))
+		ledger__condemn(ledger, rel->process, rel->nr);
+	else
+		ledger__forget(ledger, rel->process, rel->nr);
+}
+
+static void finish_suppressed(struct ledger *ledger, const struct release *rel)
+{
+	struct buffer *buffer;
+
+	if (rel->nr == BUFFER_NONE)
+		return;
+	buffer = buffers__at(&ledger->buffers, rel->nr);
+	if (buffer->state == BUFFER_ENDED) {
+		if (buffer->flags & BUFFER_FREEING)
+			finish_closed(ledger, rel);
+		return;
+	}
+	buffer->flags |= BUFFER_SUPPRESSED;
+	if (ledger__allocator_of(ledger, buffer)->device->closed)
+		ledger__judge_late(ledger, rel->nr, rel->ts_ns, rel->tid);
+}
+
+void release__undone(struct ledger *ledger, const struct release *rel)
+{
+	struct undone_facts facts = {
+		.known = rel->nr != BUFFER_NONE,
+		.tracked = rel->note->tracked,
+		.lost = rel->note->epoch != ledger->loss.epoch,
+		.forked = rel->process->flags & TT_PROCESS_FORKED,
+	};
+	enum free_class class = classify__undone(&facts);
+
+	emit_free(ledger, rel, class, NULL);
+	if (class == CLASS_SUPPRESSED)
+		finish_suppressed(ledger, rel);
+	else if (class == CLASS_DEVICE_CLOSED && rel->nr != BUFFER_NONE)
+		drop_entry(ledger, rel->process, rel->nr);
+}

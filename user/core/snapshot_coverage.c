@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "core/snapshot_coverage.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/ledger_impl.h"
+
+static int take_libraries(const struct libraries *libraries, struct snapshot_coverage *coverage)
+{
+	if (!libraries->count)
+		return 0;
+	coverage->libraries = calloc(libraries->count, sizeof(*coverage->libraries));
+	if (!coverage->libraries)
+		return -ENOMEM;
+	for (int i = 0; i < TT_MAX_LAYOUTS; i++) {
+		const struct library_info *info = libraries->by_layout[i];
+		struct snapshot_library *copy = &coverage->libraries[coverage->num_libraries];
+
+		if (!info)
+			continue;
+		memcpy(copy->path, info->path, sizeof(copy->path));
+		copy->probes_wanted = info->probes_wanted;
+		copy->probes_attached = info->probes_attached;
+		coverage->probes_wanted += info->probes_wanted;
+		coverage->probes_attached += info->probes_attached;
+		coverage->num_libraries++;
+	}
+	return 0;
+}
+
+static void take_loss(const struct loss *loss, struct snapshot_coverage *coverage)
+{
+	coverage->has_hits = loss->counters_ns != 0;
+	memcpy(coverage->hits, loss->counters.hits, sizeof(coverage->hits));
+	memcpy(coverage->lost_kinds, loss->counters.lost, sizeof(coverage->lost_kinds));
+	coverage->lost = loss__total(loss);
+	coverage->lost_unexplained = loss__unexplained(loss);
+	coverage->process_map_full = loss->counters.process_map_full;
+	coverage->allocator_map_full = loss->counters.allocator_map_full;
+}
+
+static void take_stats(const struct stats *stats, struct snapshot_coverage *coverage)
+{
+	for (int i = TT_RECORD_PROCESS_START; i < TT_RECORD_LIBRARY; i++)
+		coverage->records += stats->records[i];
+	coverage->bad_records = stats->bad_records;
+	coverage->dropped_records = stats->dropped_records;
+	coverage->footprint_unknown = stats->footprint_unknown;
+	coverage->reused_live = stats->reused_live;
+	coverage->reused_lost = stats->reused_lost;
+	coverage->forgotten = stats->forgotten;
+	coverage->processes_pre_attach = stats->processes_pre_attach;
+}
+
+static void conclude(struct snapshot *snapshot)
+{
+	struct snapshot_coverage *coverage = &snapshot->coverage;
+
+	coverage->processes = snapshot->num_processes + snapshot->num_hidden;
+	coverage->complete = !coverage->lost && !coverage->bad_records &&
+			     !coverage->dropped_records && !coverage->process_map_full &&
+			     !coverage->reused_live && !coverage->reused_lost &&
+			     !snapshot->frees[CLASS_UNKNOWN];
+}
+
+int snapshot__take_coverage(const struct ledger *ledger, struct snapshot *snapshot)
+{
+	int err = take_libraries(&ledger->libraries, &snapshot->coverage);
+
+	if (err)
+		return err;
+	take_loss(&ledger->loss, &snapshot->coverage);
+	take_stats(&ledger->stats, &snapshot->coverage);
+	conclude(snapshot);
+	return 0;
+}

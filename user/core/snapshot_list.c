@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "core/snapshot_list.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/ledger_impl.h"
+
+__u32 snapshot__size_class(__u64 size)
+{
+	return size <= 1 ? 0 : 64 - __builtin_clzll(size - 1);
+}
+
+void list_builder__init(struct list_builder *builder, const struct ledger *ledger,
+			const struct filter *filter, __u64 ts_ns)
+{
+	memset(builder, 0, sizeof(*builder));
+	builder->ledger = ledger;
+	builder->filter = filter;
+	builder->ts_ns = ts_ns;
+}
+
+/* Keeps @top sorted by key, the greatest first; of equal ones the earlier comes first. */
+static void add_top(struct list_top *top, const struct buffer *buffer, __u64 key)
+{
+	__u32 place = top->count;
+
+	if (top->count == SNAPSHOT_ROWS && top->at[SNAPSHOT_ROWS - 1].key >= key)
+		return;
+	while (place && top->at[place - 1].key < key)
+		place--;
+	if (top->count < SNAPSHOT_ROWS)
+		top->count++;
+	memmove(&top->at[place + 1], &top->at[place],
+		(top->count - 1 - place) * sizeof(top->at[0]));
+	top->at[place] = (struct list_entry){ buffer, key };
+}
+
+static void add_group(struct list_builder *builder, const struct buffer *buffer, __u64 age_ns)
+{
+	__u32 type = buffer->type < TT_TYPE_COUNT ? buffer->type : TT_TYPE_COUNT;
+	__u32 size_class = snapshot__size_class(buffer->size);
+	struct snapshot_group *group = &builder->groups[type][size_class];
+
+	group->type = type;
+	group->size_class = size_class;
+	verdict_sum__add(&group->sum, buffer);
+	if (group->oldest_ns < age_ns)
+		group->oldest_ns = age_ns;
+}
+
+static __u64 age_of(const struct list_builder *builder, const struct buffer *buffer)
+{
+	return builder->ts_ns > buffer->alloc_ts_ns ? builder->ts_ns - buffer->alloc_ts_ns : 0;
+}
+
+void list_builder__add(struct list_builder *builder, const struct buffer *buffer)
+{
+	__u64 age_ns = age_of(builder, buffer);
+	bool has_footprint = buffer->flags & BUFFER_HAS_FOOTPRINT;
+
+	if (!filter__buffer(builder->filter, buffer->type, buffer->size) ||
+	    !filter__age(builder->filter, age_ns)) {
+		verdict_sum__add(&builder->hidden, buffer);
+		return;
+	}
+	verdict_sum__add(&builder->sum, buffer);
+	add_group(builder, buffer, age_ns);
+	add_top(&builder->largest, buffer, has_footprint ? buffer->footprint : buffer->size);
+	add_top(&builder->oldest, buffer, age_ns);
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+	const struct snapshot_group *x = a, *y = b;
+
+	if (x->sum.bytes != y->sum.bytes)
+		return x->sum.bytes < y->sum.bytes ? 1 : -1;
+	if (x->type != y->type)
+		return x->type < y->type ? -1 : 1;
+	return y->size_class < x->size_class ? -1 : y->size_class > x->size_class;
+}
+
+static int finish_groups(const struct list_builder *builder, struct snapshot_list *list)
+{
+	const struct snapshot_group *group = &builder->groups[0][0];
+	__u32 all = (TT_TYPE_COUNT + 1) * SIZE_CLASSES, num = 0;
+
+	for (__u32 i = 0; i < all; i++)
+		num += group[i].sum.buffers != 0;
+	if (!num)
+		return 0;
+	list->groups = calloc(num, sizeof(*list->groups));
+	if (!list->groups)
+		return -ENOMEM;
+	for (__u32 i = 0; i < all; i++) {
+		if (group[i].sum.buffers)
+			list->groups[list->num_groups++] = group[i];
+	}
+	qsort(list->groups, num, sizeof(*list->groups), compare_groups);
+	return 0;
+}
+
+static int finish_rows(const struct list_builder *builder, const struct list_top *top,
+		       struct snapshot_row **ret_rows, __u32 *ret_num)
+{
+	struct snapshot_row *rows;
+
+	if (!top->count)
+		return 0;
+	rows = calloc(top->count, sizeof(*rows));
+	if (!rows)
+		return -ENOMEM;
+	for (__u32 i = 0; i < top->count; i++) {
+		const struct buffer *buffer = top->at[i].buffer;
+
+		ledger__describe(builder->ledger, buffer, &rows[i].buffer);
+		rows[i].age_ns = age_of(builder, buffer);
+		rows[i].suppressed = buffer->flags & BUFFER_SUPPRESSED;
+		rows[i].victim = buffer->flags & BUFFER_VICTIM;
+	}
+	*ret_rows = rows;
+	*ret_num = top->count;
+	return 0;
+}
+
+int list_builder__finish(const struct list_builder *builder, struct snapshot_list *ret_list)
+{
+	int err;
+
+	*ret_list = (struct snapshot_list){ .sum = builder->sum, .hidden = builder->hidden };
+	err = finish_groups(builder, ret_list);
+	if (!err)
+		err = finish_rows(builder, &builder->largest, &ret_list->largest,
+				  &ret_list->num_largest);
+	if (!err)
+		err = finish_rows(builder, &builder->oldest, &ret_list->oldest,
+				  &ret_list->num_oldest);
+	return err;
+}
+
+void snapshot_list__done(struct snapshot_list *list)
+{
+	free(list->groups);
+	free(list->largest);
+	free(list->oldest);
+	memset(list, 0, sizeof(*list));
+}

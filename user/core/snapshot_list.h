@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Collects one list of a snapshot out of any number of buffers in one pass and constant memory:
+ * sums by type and size class, and the first few by size and by age. For snapshot.c only.
+ */
+#ifndef TTTRACE_SNAPSHOT_LIST_H
+#define TTTRACE_SNAPSHOT_LIST_H
+
+#include "core/snapshot.h"
+
+enum {
+	SIZE_CLASSES = 65
+};
+
+struct list_entry {
+	const struct buffer *buffer;
+	__u64 key;
+};
+
+struct list_top {
+	struct list_entry at[SNAPSHOT_ROWS];
+	__u32 count;
+};
+
+struct list_builder {
+	const struct ledger *ledger;
+	const struct filter *filter;
+	__u64 ts_ns; /* at which ages are taken */
+	struct verdict_sum sum;
+	struct verdict_sum hidden;
+	struct snapshot_group groups[TT_TYPE_COUNT + 1][SIZE_CLASSES];
+	struct list_top largest;
+	struct list_top oldest;
+};
+
+void list_builder__init(struct list_builder *builder, const struct ledger *ledger,
+			const struct filter *filter, __u64 ts_ns);
+void list_builder__add(struct list_builder *builder, const struct buffer *buffer);
+/* Returns 0 or -ENOMEM; what was taken then is in *ret_list and must be freed. */
+int list_builder__finish(const struct list_builder *builder, struct snapshot_list *ret_list);
+void snapshot_list__done(struct snapshot_list *list);
+
+#endif

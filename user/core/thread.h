@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What the ledger has to remember of one thread between two of its records: the bytes per bank of
+ * an allocation that is going on, and a free that has begun.
+ */
+#ifndef TTTRACE_THREAD_H
+#define TTTRACE_THREAD_H
+
+#include <sys/queue.h>
+
+#include "core/record.h"
+#include "core/table.h"
+
+struct process;
+
+/* The last request to a free list since the last allocation. */
+struct space_note {
+	__u32 count; /* how many requests; 0: nothing known */
+	__u64 asked;
+	__u64 per_bank; /* bytes; 0: not known */
+};
+
+/* A free that was seen at deallocate_impl, and not at its end. */
+struct free_note {
+	bool active;
+	bool tracked;
+	bool has_id;
+	__u64 buffer;
+	__u64 id;
+	__u64 ts_ns;
+	__u64 expiry_ns; /* when it is decided without its end */
+	__u64 epoch;	 /* of the losses when it began */
+	struct body body;
+};
+
+struct thread {
+	__u32 tid;
+	struct process *process;
+	struct space_note space;
+	struct free_note free;
+	TAILQ_ENTRY(thread) pending; /* in the ledger's list while free.active, oldest first */
+	UT_hash_handle hh;
+};
+
+TAILQ_HEAD(pending_list, thread);
+
+#endif

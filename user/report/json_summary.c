@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "report/json_summary.h"
+
+#include <sys/wait.h>
+
+#include "report/json_line.h"
+
+static void put_sum(struct json_line *line, struct json_object *object, const char *key,
+		    const struct verdict_sum *sum)
+{
+	struct json_object *o = json_line__object(line, object, key);
+
+	json_line__number(line, o, "buffers", sum->buffers);
+	json_line__number(line, o, "bytes", sum->bytes);
+	json_line__number(line, o, "size", sum->size);
+	if (sum->unsized)
+		json_line__number(line, o, "unsized", sum->unsized);
+}
+
+static void put_kinds(struct json_line *line, struct json_object *object, const char *key,
+		      const __u64 *counts)
+{
+	struct json_object *o = json_line__object(line, object, key);
+
+	for (int i = 0; i < KIND_COUNT; i++)
+		json_line__number(line, o, buffer_kind__name(i), counts[i]);
+}
+
+static void put_classes(struct json_line *line, struct json_object *object, const __u64 *counts)
+{
+	struct json_object *o = json_line__object(line, object, "classes");
+
+	for (int i = 0; i < CLASS_COUNT; i++)
+		json_line__number(line, o, free_class__name(i), counts[i]);
+}
+
+static void put_cell(struct json_line *line, struct json_object *object, const char *key,
+		     const struct usage_cell *cell)
+{
+	struct json_object *o;
+
+	if (!cell->peak_buffers)
+		return;
+	o = json_line__object(line, object, key);
+	json_line__number(line, o, "live", cell->live);
+	json_line__number(line, o, "peak", cell->peak);
+	json_line__number(line, o, "live_size", cell->size);
+	json_line__number(line, o, "peak_size", cell->peak_size);
+	json_line__number(line, o, "buffers", cell->buffers);
+	json_line__number(line, o, "peak_buffers", cell->peak_buffers);
+}
+
+/* "memory": by type, and the sum, whose peak is one of its own. */
+static void put_usage(struct json_line *line, struct json_object *object, const struct usage *usage)
+{
+	struct json_object *o = json_line__object(line, object, "memory");
+
+	for (__u32 i = 0; i < TT_TYPE_COUNT; i++)
+		put_cell(line, o, buffer_type__name(i), &usage->type[i]);
+	put_cell(line, o, "all", &usage->sum);
+}
+
+static void put_device(struct json_line *line, struct json_object *array,
+		       const struct snapshot_device *device)
+{
+	struct json_object *o = json_line__element(line, array);
+
+	json_line__device(line, o, &device->pub);
+	json_line__hex(line, o, "object", device->pub.object);
+	json_line__bool(line, o, "closed", device->closed);
+	if (device->closed)
+		json_line__bool(line, o, "close_asked", device->asked);
+	put_usage(line, o, &device->usage);
+	put_kinds(line, o, "allocs", device->allocs);
+	put_kinds(line, o, "live", device->live_kinds);
+	json_line__number(line, o, "frees", device->frees);
+	json_line__number(line, o, "bulk_freed", device->bulk_freed);
+	put_sum(line, o, "leaked", &device->leaked_all);
+	put_sum(line, o, "unknown", &device->doubtful_all);
+	put_sum(line, o, "held_by_runtime", &device->held);
+}
+
+static void put_state(struct json_line *line, struct json_object *o,
+		      const struct snapshot_process *process)
+{
+	static const char *const states[] = {
+		[PROCESS_RUNNING] = "running",
+		[PROCESS_EXITED] = "exited",
+		[PROCESS_EXECED] = "exec",
+		[PROCESS_VANISHED] = "vanished",
+	};
+
+	json_line__string(line, o, "state", states[process->state]);
+	if (process->state != PROCESS_EXITED)
+		return;
+	if (WIFSIGNALED(process->exit_code))
+		json_line__number(line, o, "signal", WTERMSIG(process->exit_code));
+	else
+		json_line__number(line, o, "status", WEXITSTATUS(process->exit_code));
+}
+
+static void put_chips(struct json_line *line, struct json_object *o,
+		      const struct snapshot_process *process)
+{
+	struct json_object *list = json_line__array(line, o, "chips");
+
+	for (__u32 i = 0; i < process->num_chips; i++) {
+		struct json_object *chip = json_line__element(line, list);
+
+		json_line__number(line, chip, "device", process->chips[i].id);
+		put_usage(line, chip, &process->chips[i].usage);
+	}
+}
+
+static void put_process(struct json_line *line, struct json_object *array,
+			const struct snapshot_process *process, bool interval)
+{
+	struct json_object *o = json_line__element(line, array), *list;
+
+	json_line__number(line, o, "pid", process->pub.pid);
+	json_line__number(line, o, "start_ns", process->pub.start_ns);
+	json_line__string(line, o, "comm", process->comm);
+	put_state(line, o, process);
+	json_line__bool(line, o, "before_attach", process->flags & TT_PROCESS_BEFORE_ATTACH);
+	json_line__bool(line, o, "forked", process->flags & TT_PROCESS_FORKED);
+	json_line__number(line, o, "first_ts_ns", process->first_ts_ns);
+	json_line__number(line, o, "end_ts_ns", process->end_ts_ns);
+	put_usage(line, o, &process->usage);
+	put_kinds(line, o, "allocs", process->allocs);
+	put_classes(line, o, process->frees);
+	json_line__number(line, o, "bulk_freed", process->bulk_freed);
+	list = json_line__array(line, o, "devices");
+	for (__u32 i = 0; i < process->num_devices; i++)
+		put_device(line, list, process->devices[i]);
+	if (!interval)
+		put_chips(line, o, process);
+}
+
+static void put_libraries(struct json_line *line, struct json_object *o,
+			  const struct snapshot_coverage *c)
+{
+	struct json_object *list = json_line__array(line, o, "libraries");
+
+	for (__u32 i = 0; i < c->num_libraries; i++) {
+		struct json_object *library = json_line__element(line, list);
+
+		json_line__string(line, library, "path", c->libraries[i].path);
+		json_line__number(line, library, "probes_wanted", c->libraries[i].probes_wanted);
+		json_line__number(line, library, "probes_attached",
+				  c->libraries[i].probes_attached);
+	}
+}
+
+static void put_losses(struct json_line *line, struct json_object *o,
+		       const struct snapshot_coverage *c)
+{
+	struct json_object *kinds;
+
+	json_line__number(line, o, "lost", c->lost);
+	json_line__number(line, o, "repaired", c->repaired);
+	kinds = json_line__object(line, o, "lost_kinds");
+	for (__u32 i = TT_RECORD_PROCESS_START; i < TT_RECORD_LIBRARY; i++) {
+		if (c->lost_kinds[i])
+			json_line__number(line, kinds, record_kind__name(i), c->lost_kinds[i]);
+	}
+	json_line__number(line, o, "lost_unexplained", c->lost_unexplained);
+	json_line__number(line, o, "bad_records", c->bad_records);
+	json_line__number(line, o, "dropped_records", c->dropped_records);
+	json_line__number(line, o, "process_map_full", c->process_map_full);
+	json_line__number(line, o, "allocator_map_full", c->allocator_map_full);
+	json_line__number(line, o, "footprint_unknown", c->footprint_unknown);
+	json_line__number(line, o, "reused_live", c->reused_live);
+	json_line__number(line, o, "reused_lost", c->reused_lost);
+}
+
+static void put_coverage(struct json_line *line, const struct snapshot *snap)
+{
+	const struct snapshot_coverage *c = &snap->coverage;
+	struct json_object *o = json_line__object(line, line->root, "coverage"), *hits;
+
+	json_line__bool(line, o, "complete", c->complete);
+	json_line__number(line, o, "probes_wanted", c->probes_wanted);
+	json_line__number(line, o, "probes_attached", c->probes_attached);
+	put_libraries(line, o, c);
+	json_line__number(line, o, "processes", c->processes);
+	json_line__number(line, o, "processes_before_attach", c->processes_pre_attach);
+	json_line__number(line, o, "buffers_before_attach", snap->frees[CLASS_PRE_ATTACH]);
+	json_line__number(line, o, "events", c->records);
+	put_losses(line, o, c);
+	if (!c->has_hits)
+		return;
+	hits = json_line__object(line, o, "hits");
+	for (__u32 i = 0; i < TT_PROBE_COUNT; i++)
+		json_line__number(line, hits, probe__name(i), c->hits[i]);
+}
+
+int json_summary__write(FILE *out, const struct snapshot *snap, bool interval)
+{
+	struct json_object *list;
+	struct json_line line;
+
+	json_line__begin(&line, "summary", snap->ts_ns);
+	json_line__bool(&line, line.root, "interval", interval);
+	json_line__number(&line, line.root, "duration_ns", snap->duration_ns);
+	json_line__bool(&line, line.root, "activity", snapshot__saw_activity(snap));
+	put_sum(&line, line.root, "leaked", &snap->leaks);
+	put_sum(&line, line.root, "leaked_hidden", &snap->leaks_hidden);
+	put_sum(&line, line.root, "unknown", &snap->doubtful);
+	put_kinds(&line, line.root, "allocs", snap->allocs);
+	put_classes(&line, line.root, snap->frees);
+	json_line__number(&line, line.root, "bulk_freed", snap->bulk_freed);
+	list = json_line__array(&line, line.root, "processes");
+	for (__u32 i = 0; i < snap->num_processes; i++)
+		put_process(&line, list, snap->processes[i], interval);
+	put_coverage(&line, snap);
+	return json_line__write(&line, out);
+}

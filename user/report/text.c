@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* Event lines for people; the signs and words are those that users of the seed's tool know. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/classify.h"
+#include "report/sink.h"
+#include "report/text_report.h"
+#include "report/words.h"
+
+struct sink {
+	FILE *out;
+	bool verbose;
+	int err; /* the first error of the stream */
+};
+
+typedef unsigned long long ull;
+
+#define SIGN_ALLOC "✓"
+#define SIGN_FREE  "✗"
+#define SIGN_CALM  "·"
+#define SIGN_WARN  "⚠"
+
+static int text_open(const struct sink_opts *opts, struct sink **ret_sink)
+{
+	struct sink *sink = calloc(1, sizeof(*sink));
+
+	if (!sink)
+		return -ENOMEM;
+	sink->out = opts->out;
+	sink->verbose = opts->verbose;
+	*ret_sink = sink;
+	return 0;
+}
+
+static void text_close(struct sink *sink)
+{
+	free(sink);
+}
+
+/* What the stream says of what was written since errno was cleared. */
+static int take_error(struct sink *sink)
+{
+	if (!sink->err && ferror(sink->out))
+		sink->err = errno ? -errno : -EIO;
+	return sink->err;
+}
+
+static unsigned int pid_of(const struct event *ev)
+{
+	return ev->process ? ev->process->pid : 0;
+}
+
+static void print_alloc(const struct sink *sink, const struct event *ev)
+{
+	const struct event_buffer *b = ev->buffer;
+	char place[WORDS_PLACE_SIZE];
+	const char *type = buffer_type__name(b->type);
+
+	words__place(place, ev->device);
+	switch (b->kind) {
+	case KIND_HOOKED:
+		fprintf(sink->out,
+			SIGN_CALM " [PID %u] Captured an allocation of %llu bytes of %s on %s: "
+				  "no memory is taken\n",
+			pid_of(ev), (ull)b->size, type, place);
+		break;
+	case KIND_ZERO_SIZE:
+		fprintf(sink->out, SIGN_CALM " [PID %u] Created an empty buffer in %s on %s\n",
+			pid_of(ev), type, place);
+		break;
+	case KIND_VIEW:
+		if (sink->verbose)
+			fprintf(sink->out,
+				SIGN_CALM " [PID %u] Created a view of %llu bytes of %s on %s "
+					  "(buffer_id=%llu)\n",
+				pid_of(ev), (ull)b->size, type, place, (ull)b->address);
+		break;
+	default:
+		fprintf(sink->out,
+			SIGN_ALLOC
+			" [PID %u] Allocated %llu bytes of %s on %s (buffer_id=%llu%s)\n",
+			pid_of(ev), (ull)b->size, type, place, (ull)b->address,
+			b->kind == KIND_SYSTEM ? ", for the runtime itself" : "");
+	}
+}
+
+static const char *free_relation(enum free_class class)
+{
+	switch (class) {
+	case CLASS_MATCHED:
+		return "hits memory that was no longer its own";
+	case CLASS_BULK_FREED:
+		return "matches no live buffer";
+	case CLASS_PRE_ATTACH:
+	case CLASS_FOREIGN:
+	case CLASS_LOST:
+	case CLASS_UNKNOWN:
+		return "matches no allocation";
+	default:
+		return "gave nothing back";
+	}
+}
+
+/* Those that never had memory have no address that would name them. */
+static const char *name_buffer(char buf[WORDS_SIZE], const struct event *ev)
+{
+	const struct event_buffer *b = ev->buffer;
+
+	if (ev->class == CLASS_ZERO_SIZE)
+		return "an empty buffer";
+	if (ev->class == CLASS_HOOKED)
+		return "a captured buffer";
+	if (b->has_address)
+		snprintf(buf, WORDS_SIZE, "buffer %llu", (ull)b->address);
+	else
+		snprintf(buf, WORDS_SIZE, "buffer at %#llx", (ull)b->buffer);
+	return buf;
+}
+
+static void print_free(const struct sink *sink, const struct event *ev)
+{
+	const struct event_buffer *b = ev->buffer;
+	char place[WORDS_PLACE_SIZE], name[WORDS_SIZE];
+
+	words__place(place, ev->device);
+	if (ev->class == CLASS_MATCHED && !ev->why) {
+		fprintf(sink->out, SIGN_FREE " [PID %u] Freed buffer %llu on %s (%llu bytes)\n",
+			pid_of(ev), (ull)b->address, place, (ull)b->size);
+		return;
+	}
+	fprintf(sink->out, "%s [PID %u] Free of %s on %s %s: %s\n",
+		free_class__is_harmless(ev->class) && ev->class != CLASS_MATCHED ? SIGN_CALM
+										 : SIGN_WARN,
+		pid_of(ev), name_buffer(name, ev), place, free_relation(ev->class),
+		ev->why ? ev->why : "?");
+}
+
+static void print_failed(const struct sink *sink, const struct event *ev)
+{
+	const struct event_buffer *b = ev->buffer;
+	char place[WORDS_PLACE_SIZE];
+
+	fprintf(sink->out, SIGN_WARN " [PID %u] Allocation of %llu bytes of %s on %s failed",
+		pid_of(ev), (ull)b->size, buffer_type__name(b->type),
+		words__place(place, ev->device));
+	if (ev->asked_per_bank && b->num_banks)
+		fprintf(sink->out, ": asked %llu bytes in each of %u banks",
+			(ull)ev->asked_per_bank, b->num_banks);
+	else if (ev->asked_per_bank)
+		fprintf(sink->out, ": asked %llu bytes in each bank", (ull)ev->asked_per_bank);
+	if (ev->asked_per_bank && ev->free_per_bank)
+		fprintf(sink->out, ", %llu free", (ull)ev->free_per_bank);
+	fputc('\n', sink->out);
+}
+
+static void print_bulk(const struct sink *sink, const struct event *ev)
+{
+	char place[WORDS_PLACE_SIZE];
+
+	fprintf(sink->out, SIGN_FREE " [PID %u] Freed %llu %s on %s at once (%llu bytes%s): %s\n",
+		pid_of(ev), (ull)ev->num_buffers,
+		words__plural(ev->num_buffers, "buffer", "buffers"),
+		words__place(place, ev->device), (ull)ev->bytes,
+		ev->device && ev->device->num_chips > 1 ? " on each" : "", ev->why);
+}
+
+static void print_device(const struct sink *sink, const struct event *ev)
+{
+	bool closing = ev->kind == EVENT_DEVICE_CLOSE, live = closing && ev->num_buffers;
+	char place[WORDS_PLACE_SIZE], mesh[WORDS_SIZE] = "";
+
+	/* a mesh opens and closes its chips one by one: only itself is of interest */
+	if (!ev->device->is_mesh && !live && !sink->verbose)
+		return;
+	if (ev->device->is_mesh && ev->device->num_chips && ev->device->mesh_id != TT_NO_MESH)
+		snprintf(mesh, sizeof(mesh), "mesh %u on ", ev->device->mesh_id);
+	fprintf(sink->out, "%s [PID %u] %s %s%s", live ? SIGN_WARN : SIGN_CALM, pid_of(ev),
+		closing ? "Closing" : "Opening", mesh, words__place(place, ev->device));
+	if (live)
+		fprintf(sink->out, " with %llu %s still live (%llu bytes%s)", (ull)ev->num_buffers,
+			words__plural(ev->num_buffers, "buffer", "buffers"), (ull)ev->bytes,
+			ev->device->num_chips > 1 ? " on each" : "");
+	fprintf(sink->out, "%s%s\n", ev->why ? ": " : "", ev->why ? ev->why : "");
+}
+
+static void print_process(const struct sink *sink, const struct event *ev)
+{
+	char comm[3 * COMM_SIZE + 1];
+
+	if (!sink->verbose)
+		return;
+	words__clean(comm, sizeof(comm), ev->process->comm);
+	fprintf(sink->out, SIGN_CALM " [PID %u] %s (%s)%s%s\n", pid_of(ev),
+		ev->kind == EVENT_PROCESS_START ? "Process begins" : "Process ends", comm,
+		ev->why ? ": " : "", ev->why ? ev->why : "");
+}
+
+static void print_lost(const struct sink *sink, const struct event *ev)
+{
+	const char *sep = " (";
+
+	fprintf(sink->out, SIGN_WARN " Lost %llu %s", (ull)ev->lost_records,
+		words__plural(ev->lost_records, "record", "records"));
+	for (__u32 i = 0; ev->lost && i < TT_RECORD_LIBRARY; i++) {
+		if (!ev->lost->lost[i])
+			continue;
+		fprintf(sink->out, "%s%llu %s", sep, (ull)ev->lost->lost[i], record_kind__name(i));
+		sep = ", ";
+	}
+	fputs(sep[0] == ',' ? ")" : "", sink->out);
+	if (ev->lost && ev->lost->process_map_full)
+		fprintf(sink->out, "; %llu hits of processes for which there was no room",
+			(ull)ev->lost->process_map_full);
+	fputs(": what follows is incomplete\n", sink->out);
+}
+
+static int text_event(struct sink *sink, const struct event *ev)
+{
+	errno = 0;
+	switch (ev->kind) {
+	case EVENT_ALLOC:
+		print_alloc(sink, ev);
+		break;
+	case EVENT_FREE:
+		print_free(sink, ev);
+		break;
+	case EVENT_ALLOC_FAILED:
+		print_failed(sink, ev);
+		break;
+	case EVENT_BULK_FREE:
+		print_bulk(sink, ev);
+		break;
+	case EVENT_DEVICE_OPEN:
+	case EVENT_DEVICE_CLOSE:
+		print_device(sink, ev);
+		break;
+	case EVENT_PROCESS_START:
+	case EVENT_PROCESS_EXIT:
+		print_process(sink, ev);
+		break;
+	case EVENT_LOST:
+		print_lost(sink, ev);
+		break;
+	default: /* leaks are in the report */
+		break;
+	}
+	return take_error(sink);
+}
+
+static int text_flush(struct sink *sink)
+{
+	errno = 0;
+	if (fflush(sink->out) && !sink->err)
+		sink->err = errno ? -errno : -EIO;
+	return take_error(sink);
+}
+
+static int text_interval(struct sink *sink, const struct snapshot *snap)
+{
+	errno = 0;
+	text_report__interval(sink->out, snap);
+	take_error(sink);
+	return text_flush(sink);
+}
+
+static int text_write_report(struct sink *sink, const struct snapshot *snap)
+{
+	errno = 0;
+	text_report__write(sink->out, snap, sink->verbose);
+	take_error(sink);
+	return text_flush(sink);
+}
+
+const struct sink_ops sink_text = {
+	.name = "text",
+	.open = text_open,
+	.event = text_event,
+	.interval = text_interval,
+	.report = text_write_report,
+	.flush = text_flush,
+	.close = text_close,
+};

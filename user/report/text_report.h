@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The report of the text sink: at the end, and in between. Writes only; errors stay in the stream.
+ */
+#ifndef TTTRACE_TEXT_REPORT_H
+#define TTTRACE_TEXT_REPORT_H
+
+#include <stdio.h>
+
+#include "core/snapshot.h"
+
+void text_report__write(FILE *out, const struct snapshot *snap, bool verbose);
+void text_report__interval(FILE *out, const struct snapshot *snap);
+
+#endif
