@@ -13,8 +13,12 @@ IDS = re.compile(r"^(prog|link)_id:\t(\d+)$", re.MULTILINE)
 
 
 def bpftool(*args):
-    output = subprocess.run(["bpftool", "-j", *args], capture_output=True, timeout=30, check=True)
-    return json.loads(output.stdout or b"[]")
+    """What bpftool lists. It fails when something goes away while it looks: then it looks again."""
+    for _ in range(10):
+        output = subprocess.run(["bpftool", "-j", *args], capture_output=True, timeout=30)
+        if output.returncode == 0:
+            return json.loads(output.stdout or b"[]")
+    raise RuntimeError(f"bpftool {' '.join(args)} fails: {output.stdout} {output.stderr}")
 
 
 def held_by(pid):
