@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 /* --- words ----------------------------------------------------------------------------------- */
 
@@ -294,6 +295,15 @@ void cmd_bulk(const Words &w)
 	}
 }
 
+/* On the clock of the events, so that a total can be held against the events up to it. */
+static uint64_t now_ns()
+{
+	timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
 static void print_total(const Mesh *mesh, int chip, int type)
 {
 	uint64_t count = 0, ours = 0, theirs = 0;
@@ -310,6 +320,7 @@ static void print_total(const Mesh *mesh, int chip, int type)
 		die("total: " + std::to_string(ours) + " in the books, " + std::to_string(theirs) +
 		    " in the allocator");
 	Line("total")
+		.num("ts_ns", now_ns())
 		.device(*mesh, chip)
 		.str("type", type_names[type])
 		.num("buffers", count)

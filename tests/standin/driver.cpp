@@ -255,6 +255,11 @@ static void cmd_times(const Words &w)
 	}
 }
 
+static void cmd_pause(const Words &w)
+{
+	usleep(atof(w[1].c_str()) * 1e6);
+}
+
 static void cmd_rename(const Words &w)
 {
 	if (rename(w[1].c_str(), w[2].c_str()))
@@ -291,6 +296,7 @@ static const struct command {
 	{ "_exit", 0, cmd_exit_now, "[STATUS]" },
 	{ "kill", 1, cmd_kill, "SIGNAL" },
 	{ "rename", 2, cmd_rename, "OLD NEW" },
+	{ "pause", 1, cmd_pause, "SECONDS" },
 	{ "wait", 0, cmd_wait, "[TEXT]: print a `sync` event, read a line from stdin" },
 };
 

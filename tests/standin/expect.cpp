@@ -98,7 +98,7 @@ void Books::take_back(const Mesh *mesh, int chip, Tensor::State state)
 		if (t.pid != getpid())
 			return; /* of the parent, whose memory does not go with the child's copy */
 		count++;
-		bytes += t.facts.footprint;
+		bytes += t.robbed ? 0 : t.facts.footprint;
 	});
 	if (count)
 		Line("bulk_free").device(*mesh, chip).num("buffers", count).num("bytes", bytes);

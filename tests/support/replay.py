@@ -9,14 +9,19 @@ from collections import defaultdict
 HELD = ("owning", "system")  # the kinds that hold memory
 
 
+def place(event):
+    """Whose memory it is: a mesh's, or a chip's own."""
+    return event["mesh"] if "mesh" in event else tuple(event["devices"])
+
+
 class Replay:
     """The state after all events up to @until_ns."""
 
     def __init__(self, events, until_ns=None):
         self.live = {}                    # (pid, buffer) -> its alloc event
-        self.stuck = defaultdict(list)    # (pid, mesh) -> allocs whose free was suppressed
+        self.stuck = defaultdict(list)    # (pid, place) -> allocs whose free was suppressed
         self.victims = set()              # keys of live buffers whose memory was given away
-        self.bytes = defaultdict(int)     # (pid, mesh, type or None) -> footprint now
+        self.bytes = defaultdict(int)     # (pid, place, type or None) -> footprint now
         self.peak = defaultdict(int)      # likewise, the most there was
         for event in events:
             if until_ns is None or event["ts_ns"] <= until_ns:
@@ -25,6 +30,12 @@ class Replay:
                     take(event)
 
     # --- events ------------------------------------------------------------------------------
+
+    def take_process_start(self, event):
+        """It begins with nothing, whatever another program or process of that PID had."""
+        for table in (self.live, self.stuck, self.bytes, self.peak):
+            for key in [key for key in table if key[0] == event["pid"]]:
+                del table[key]
 
     def take_alloc(self, event):
         if event["kind"] not in HELD:
@@ -37,36 +48,44 @@ class Replay:
     def take_free(self, event):
         key = (event["pid"], event.get("buffer"))
         if event["class"] == "matched":
-            born = self.live.pop(key, None)
+            born = self.live.pop(key, None) or self.unstick(event)
             assert born, f"the free of a buffer that is not live is called matched: {event}"
             for name in ("mesh", "devices", "address", "size", "footprint", "type", "id"):
                 assert event.get(name) == born.get(name), f"{name}: {born} but {event}"
             self.uncount(key, born)
         elif event["class"] == "suppressed" and key in self.live:
             born = self.live.pop(key)
-            self.stuck[event["pid"], born.get("mesh")].append(born)
+            self.stuck[event["pid"], place(born)].append(born)
         elif event["class"] == "bulk_freed":
             self.give_away(event)
 
+    def unstick(self, event):
+        """A free that an exception broke off gave nothing back; this one, of the same buffer, does."""
+        stuck = self.stuck[event["pid"], place(event)]
+        born = next((born for born in stuck if born["buffer"] == event["buffer"]), None)
+        if born:
+            stuck.remove(born)
+        return born
+
     def give_away(self, event):
         """The free of what went in bulk frees whatever has its address now."""
-        names = ("pid", "mesh", "type", "address")
+        names = ("pid", "mesh", "devices", "type", "address")
         for key, born in self.live.items():
             if [born.get(name) for name in names] == [event.get(name) for name in names]:
                 self.uncount(key, born)
                 self.victims.add(key)
 
     def take_bulk_free(self, event):
-        place = (event["pid"], event.get("mesh"))
-        gone = [key for key, born in self.live.items() if (born["pid"], born.get("mesh")) == place]
+        where = (event["pid"], place(event))
+        gone = [key for key, born in self.live.items() if (born["pid"], place(born)) == where]
         for key in gone:
             self.uncount(key, self.live.pop(key))
-        for born in self.stuck.pop(place, []):
+        for born in self.stuck.pop(where, []):
             self.count(born, -born["footprint"])
 
     def count(self, event, footprint):
         for kind in (event["type"], None):
-            key = (event["pid"], event.get("mesh"), kind)
+            key = (event["pid"], place(event), kind)
             self.bytes[key] += footprint
             self.peak[key] = max(self.peak[key], self.bytes[key])
 
@@ -101,7 +120,7 @@ def compare_totals(result):
     for process in result.summary["processes"]:
         for device in process["devices"]:
             for name, cell in device["memory"].items():
-                key = (process["pid"], device.get("mesh"), None if name == "all" else name)
+                key = (process["pid"], place(device), None if name == "all" else name)
                 assert cell["live"] == replay.bytes[key], f"live of {key}"
                 assert cell["peak"] == replay.peak[key], f"peak of {key}"
                 compared += 1

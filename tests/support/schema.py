@@ -163,9 +163,11 @@ def check(line):
     if line["event"] == "free" and (line["class"] == "matched") == ("why" in line):
         raise Violation("a free has a `why` unless it is matched")
     if line["event"] == "alloc" and line["kind"] in ("owning", "system"):
-        for name in ("buffer", "address", "type", "layout", "devices", "mesh"):
+        for name in ("buffer", "address", "type", "layout", "devices"):
             if name not in line:
                 raise Violation(f"an allocation without '{name}'")
+        if "mesh" not in line and len(line["devices"]) != 1:
+            raise Violation("an allocation that is neither of a mesh nor of a chip of its own")
     if line["event"] == "summary" and not line["interval"]:
         for process in line["processes"]:
             if "chips" not in process:

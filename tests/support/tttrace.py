@@ -65,7 +65,7 @@ def parse(text, check=schema.check):
     return lines
 
 
-def judge(result, before_attach):
+def judge(result, before_attach, lacking):
     """What holds for every run of the suite."""
     coverage = result.summary["coverage"]
     assert before_attach or not result.frees("pre_attach"), "there was nothing before the attach"
@@ -74,19 +74,24 @@ def judge(result, before_attach):
     assert coverage["libraries"], f"no runtime was found: {result.stderr}"
     assert coverage["complete"], f"not everything was seen: {coverage}"
     assert not coverage["lost"], f"records were lost: {coverage}"
-    assert coverage["probes_attached"] == coverage["probes_wanted"], f"probes are missing: {coverage}"
+    missing = coverage["probes_wanted"] - coverage["probes_attached"]
+    assert missing == lacking, f"{missing} probes are missing: {coverage}"
     assert not result.of("lost"), "records were lost"
 
 
 class Trace:
-    """A run of tttrace that goes on. With a command, stdin and stdout are the command's."""
+    """
+    A run of tttrace that goes on. With a command, stdin and stdout are the command's. @lacking: the
+    functions that are probed and that the runtime does not have.
+    """
 
-    def __init__(self, options, command=(), incomplete=False, before_attach=False, **popen):
+    def __init__(self, options, command=(), incomplete=False, before_attach=False, lacking=0, **popen):
         handle, name = tempfile.mkstemp(dir=OUTPUTS.name)
         os.close(handle)
         self.output = Path(name)
         self.incomplete = incomplete
         self.before_attach = before_attach
+        self.lacking = lacking
         words = [BINARY, "-j", "--output", name, *options]
         self.process = Process(words + (["--", *command] if command else []), **popen)
 
@@ -115,7 +120,7 @@ class Trace:
         assert lines[-1]["event"] == "summary" and not lines[-1]["interval"], "no summary at the end"
         result = Result(lines, stderr, status)
         if not self.incomplete:
-            judge(result, self.before_attach)
+            judge(result, self.before_attach, self.lacking)
         return result
 
 

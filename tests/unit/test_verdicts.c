@@ -301,6 +301,7 @@ static void a_free_that_was_suppressed_before_the_close_of_another_thread_is_a_l
 	stream_buffer(s, &second, TT_RECORD_FREE_BEGIN, &o);
 	stream_tracked(s, &second, &o);
 	stream_close(s, &python, 8);
+	closing(s, TT_PROBE_MESH_CLOSING); /* again, at ~MeshDevice */
 	stream_exit(s, &python, 0);
 	stream_expect_free(s, CLASS_SUPPRESSED);
 	assert_int_equal(stream_count(s, EVENT_LEAK), 1);

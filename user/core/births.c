@@ -51,34 +51,6 @@ static void fill_banks(struct allocator *allocator, const struct tt_record_alloc
 	}
 }
 
-static bool was_opened(const struct process *process, __u32 chip)
-{
-	for (const struct device *d = process->devices; d; d = d->next) {
-		if (d->opened && !d->pub.is_mesh && d->pub.num_chips && d->pub.chips[0] == chip)
-			return true;
-	}
-	return false;
-}
-
-/*
- * The chips of a device in use were opened by its process before. If that was not seen, the probes
- * came too late for it: it counts as one that was running before the attach. A child has what its
- * parent opened.
- */
-static void note_late_attach(struct ledger *ledger, struct process *process,
-			     const struct device *device)
-{
-	if (process->flags & (TT_PROCESS_BEFORE_ATTACH | TT_PROCESS_FORKED))
-		return;
-	for (__u32 i = 0; i < device->pub.num_chips; i++) {
-		if (was_opened(process, device->pub.chips[i]))
-			continue;
-		process->flags |= TT_PROCESS_BEFORE_ATTACH;
-		ledger->stats.processes_pre_attach++;
-		return;
-	}
-}
-
 int ledger__take_allocator(struct ledger *ledger, const struct hit *hit)
 {
 	const struct tt_record_allocator *rec = (const void *)hit->h;
@@ -90,7 +62,7 @@ int ledger__take_allocator(struct ledger *ledger, const struct hit *hit)
 	err = ledger__meet_device(ledger, hit, &rec->device, &device);
 	if (err)
 		return err;
-	note_late_attach(ledger, hit->process, device);
+	ledger__expect_opened(ledger, hit->process, device);
 	allocator = allocator__find(hit->process, rec->allocator, rec->device.object);
 	if (allocator && allocator->device != device) {
 		ledger__end_all(ledger, hit->process, allocator, ENDING_NONE, &buffers, &bytes);
@@ -335,6 +307,7 @@ int ledger__take_create(struct ledger *ledger, const struct hit *hit)
 		.buffer = &created,
 	};
 
+	ledger__expect_known(ledger, hit->process, rec->device);
 	hit->process->allocs[created.kind]++;
 	if (device)
 		device->allocs[created.kind]++;

@@ -49,6 +49,7 @@ enum buffer_flag {
 	BUFFER_SUPPRESSED = 1 << 8, /* its free gave nothing back */
 	BUFFER_VICTIM = 1 << 9,	    /* its memory was given back by another buffer's free */
 	BUFFER_FREEING = 1 << 10,   /* a free of it has begun on another thread */
+	BUFFER_OVERTAKEN = 1 << 11, /* taken back in bulk while a free of it had begun */
 };
 
 struct buffer {

@@ -177,7 +177,7 @@ static void end_one(struct ledger *ledger, struct process *process, __u32 nr, bo
 	if (closed && !is_being_freed(ledger, process, nr))
 		return ledger__end(ledger, process, nr);
 	if (closed)
-		buffers__at(&ledger->buffers, nr)->flags |= BUFFER_FREEING;
+		buffers__at(&ledger->buffers, nr)->flags |= BUFFER_OVERTAKEN;
 	ledger__remember(ledger, process, nr, ending);
 }
 
@@ -234,6 +234,9 @@ int ledger__take_bulk(struct ledger *ledger, const struct hit *hit)
 	struct allocator *allocator, *next;
 	__u64 buffers, bytes;
 
+	/* allocators of no device are made and destroyed before the first is opened */
+	if (ending != ENDING_ALLOCATOR_DESTROYED)
+		ledger__expect_any(ledger, hit->process);
 	for (allocator = TAILQ_FIRST(&hit->process->all_allocators); allocator; allocator = next) {
 		next = TAILQ_NEXT(allocator, entry);
 		if (allocator->dead || allocator->key.object != rec->object)

@@ -38,6 +38,7 @@ int ledger__take_free_begin(struct ledger *ledger, const struct hit *hit)
 	if (err)
 		return err;
 	body__decode(&info->map, rec, &note.body);
+	ledger__expect_known(ledger, hit->process, note.body.device);
 	note.buffer = rec->buffer;
 	note.id = rec->unique_id;
 	note.has_id = info->has_id && !(hit->h->faults & TT_FAULT_UNIQUE_ID);

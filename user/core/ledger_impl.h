@@ -118,6 +118,15 @@ int ledger__take_bulk(struct ledger *ledger, const struct hit *hit);
 void ledger__describe(const struct ledger *ledger, const struct buffer *buffer,
 		      struct event_buffer *ret_buffer);
 
+/* late.c: each notes it when @process must have opened a device before it was traced */
+/* It uses @device: all chips of that were opened. */
+void ledger__expect_opened(struct ledger *ledger, struct process *process,
+			   const struct device *device);
+/* It uses the IDevice at @object (0: not known which): that was met when it was opened. */
+void ledger__expect_known(struct ledger *ledger, struct process *process, __u64 object);
+/* It uses some device: at least one chip was opened. */
+void ledger__expect_any(struct ledger *ledger, struct process *process);
+
 /* verdicts.c */
 int ledger__take_device(struct ledger *ledger, const struct hit *hit);
 /* What is live on @device is leaked, doubtful or held, with @why in words. */

@@ -348,7 +348,7 @@ static void finish_closed(struct ledger *ledger, const struct release *rel)
 {
 	struct buffer *buffer = buffers__at(&ledger->buffers, rel->nr);
 
-	buffer->flags &= ~BUFFER_FREEING;
+	buffer->flags &= ~BUFFER_OVERTAKEN;
 	buffer->flags |= BUFFER_SUPPRESSED;
 	ledger__judge_late(ledger, rel->nr, rel->ts_ns, rel->tid);
 	if (buffer->flags & (BUFFER_LEAKED | BUFFER_DOUBTFUL))
@@ -365,7 +365,7 @@ static void finish_suppressed(struct ledger *ledger, const struct release *rel)
 		return;
 	buffer = buffers__at(&ledger->buffers, rel->nr);
 	if (buffer->state == BUFFER_ENDED) {
-		if (buffer->flags & BUFFER_FREEING)
+		if (buffer->flags & BUFFER_OVERTAKEN)
 			finish_closed(ledger, rel);
 		return;
 	}

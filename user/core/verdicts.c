@@ -168,10 +168,12 @@ int ledger__take_device(struct ledger *ledger, const struct hit *hit)
 		if (err)
 			return err;
 	}
-	if (opening)
+	if (opening) {
 		open_device(ledger, hit, device);
-	else
-		close_device(ledger, hit, device);
+		return 0;
+	}
+	ledger__expect_opened(ledger, hit->process, device);
+	close_device(ledger, hit, device);
 	return 0;
 }
 
