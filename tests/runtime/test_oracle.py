@@ -21,7 +21,8 @@ def trace_random(real, cluster, shape, steps):
     result = tttrace.run([], real.program("random_tensors.py", shape, seed, steps, cluster=cluster))
     assert result.status == 0
     made = real.logged("made")[0]
-    assert made["made"] > 10 * made["refused"]
+    # the runtime refuses about one in eleven: more would mean that the program tests little
+    assert made["made"] > 5 * made["refused"]
     assert len(result.of("alloc", kind="owning")) == made["made"]
     return result
 

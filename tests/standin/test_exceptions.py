@@ -6,6 +6,8 @@ there would kill it.
 
 import pytest
 
+from support.standin import BUILDS, Standin
+
 ALLOC = ("buffer_create", "buffer_create_at", "allocate_impl", "hook_allocate", "allocate_buffer",
          "free_list_allocate", "track_allocate")
 FREE = ("deallocate_impl", "track_deallocate", "hook_deallocate", "deallocate_buffer")
@@ -21,9 +23,10 @@ EVERY = "\n".join(
        "open p 1 first=4", "throw mesh_close", "close p", "throw mesh_closing", "close m"])
 
 
-@pytest.mark.parametrize("attach", [[], ["--perf-events"]], ids=["multi", "perf"])
-def test_an_exception_through_every_probed_frame_leaves_the_program_alone(standin, attach):
-    result = standin.trace(EVERY + "\nexit 23", attach, status=23)
+@pytest.mark.parametrize("build, attach", [(build, []) for build in BUILDS] + [
+    (build, ["--perf-events"]) for build in ("gen1", "gen3", "linked")])
+def test_an_exception_through_every_probed_frame_leaves_the_program_alone(build, attach):
+    result = Standin(build).trace(EVERY + "\nexit 23", attach, status=23)
     assert len(result.of("alloc_failed")) == 4
     assert len(result.frees("matched")) == 3
     assert len(result.frees("suppressed")) == 3
