@@ -65,6 +65,11 @@ def parse(text, check=schema.check):
     return lines
 
 
+def is_strange(path):
+    """A trace of all processes may see the stand-ins of another run of this suite."""
+    return "/standin/" in path and not path.startswith(str(BINARY.parent))
+
+
 def judge(result, before_attach, lacking):
     """What holds for every run of the suite."""
     coverage = result.summary["coverage"]
@@ -74,7 +79,8 @@ def judge(result, before_attach, lacking):
     assert coverage["libraries"], f"no runtime was found: {result.stderr}"
     assert coverage["complete"], f"not everything was seen: {coverage}"
     assert not coverage["lost"], f"records were lost: {coverage}"
-    missing = coverage["probes_wanted"] - coverage["probes_attached"]
+    missing = sum(lib["probes_wanted"] - lib["probes_attached"]
+                  for lib in coverage["libraries"] if not is_strange(lib["path"]))
     assert missing == lacking, f"{missing} probes are missing: {coverage}"
     assert not result.of("lost"), "records were lost"
 
