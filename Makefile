@@ -2,6 +2,7 @@
 #
 #   make            build/tttrace
 #   make check      everything that is promised, tested (installs what it needs: scripts/check)
+#   make check-long  the same, and what is left to chance 100 times
 #   make unit       the tests that need neither root nor a runtime
 #   make demo       scripts/demo
 #   make SAN=1 …    with ASan and UBSan, into build-san/
@@ -52,7 +53,6 @@ UNITS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all clean check unit demo tests tidy
 
 all: $(B)/tttrace
 
@@ -96,6 +96,10 @@ tidy: $(B)/tttrace.skel.h
 
 check:
 	$(Q)scripts/check
+
+check-long:
+	$(Q)TTTRACE_TIMES=100 scripts/check
+
 
 demo:
 	$(Q)scripts/demo

@@ -21,6 +21,7 @@ struct hit {
 	__u32 tid;
 	__u64 start_ns;
 	__u32 generation;
+	struct tt_process *process; /* its place in the map of processes */
 	struct tt_cookie cookie;
 };
 
@@ -43,10 +44,20 @@ static __always_inline void count_hit(__u32 probe)
 		__sync_fetch_and_add(&c->hits[probe], 1);
 }
 
-static __always_inline void count_lost(__u32 kind)
+/*
+ * The process first: who reads the counters, or a record that tells of total_lost, and then the
+ * processes, finds there all that was told of.
+ */
+static __always_inline void count_lost(struct tt_process *process, __u32 kind)
 {
 	struct tt_counters *c = get_counters();
 
+	if (1u << kind & TT_KINDS_BEGIN)
+		__sync_fetch_and_add(&process->lost_begin, 1);
+	else if (1u << kind & TT_KINDS_END)
+		__sync_fetch_and_add(&process->lost_end, 1);
+	else
+		__sync_fetch_and_add(&process->lost_other, 1);
 	__sync_fetch_and_add(&total_lost, 1);
 	if (c && kind < TT_RECORD_LIBRARY)
 		__sync_fetch_and_add(&c->lost[kind], 1);
@@ -71,7 +82,7 @@ static __always_inline void *emit_begin(const struct hit *hit, __u16 kind, const
 	struct tt_record *rec = bpf_ringbuf_reserve(&ring, size, 0);
 
 	if (!rec) {
-		count_lost(kind);
+		count_lost(hit->process, kind);
 		return NULL;
 	}
 	__builtin_memset(rec, 0, size);
@@ -85,6 +96,8 @@ static __always_inline void *emit_begin(const struct hit *hit, __u16 kind, const
 	rec->start_ns = hit->start_ns;
 	rec->seq = seq;
 	rec->lost = total_lost;
+	rec->lost_begin = hit->process->lost_begin;
+	rec->lost_end = hit->process->lost_end;
 	return rec;
 }
 

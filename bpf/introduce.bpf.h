@@ -91,7 +91,7 @@ static __always_inline __u32 read_device_state(const struct tt_layout *layout, _
 }
 
 static __always_inline void read_banks(const struct tt_layout *layout, __u32 field, __u32 type,
-				       struct tt_record_allocator *rec)
+				       struct tt_record_allocator *rec, __u64 *ret_free_list)
 {
 	__u64 manager, free_list;
 
@@ -105,57 +105,65 @@ static __always_inline void read_banks(const struct tt_layout *layout, __u32 fie
 	    read_field(layout, TT_FIELD_FL_SIZE, free_list, &rec->bank_size[type], 8) ||
 	    read_field(layout, TT_FIELD_FL_ALIGN, free_list, &rec->bank_align[type], 8))
 		rec->h.faults |= TT_FAULT_SPACE;
+	else if (!read_field(layout, TT_FIELD_FL_BASE, free_list, &rec->bank_base[type], 8))
+		*ret_free_list = free_list;
 	return;
 fault:
 	rec->h.faults |= TT_FAULT_BANKS;
 }
 
-/* Returns the kind of the device, or -1 when the record was lost. */
+/* Fills in @new what is remembered. Returns -1 when the record was lost. */
 static __always_inline int emit_allocator(const struct hit *hit, const struct tt_layout *layout,
-					  __u64 allocator, __u64 device)
+					  __u64 allocator, __u64 device, struct allocator *new)
 {
 	struct tt_record_allocator *rec = emit_begin(hit, TT_RECORD_ALLOCATOR, sizeof(*rec));
-	int kind;
 
 	if (!rec)
 		return -1;
 	rec->allocator = allocator;
 	rec->device.object = device;
 	rec->h.faults |= read_device(layout, &rec->device, load_bias(hit));
-	read_banks(layout, TT_FIELD_BANKS_DRAM, TT_TYPE_DRAM, rec);
-	read_banks(layout, TT_FIELD_BANKS_L1, TT_TYPE_L1, rec);
-	read_banks(layout, TT_FIELD_BANKS_L1_SMALL, TT_TYPE_L1_SMALL, rec);
-	read_banks(layout, TT_FIELD_BANKS_TRACE, TT_TYPE_TRACE, rec);
-	kind = rec->device.kind;
+	read_banks(layout, TT_FIELD_BANKS_DRAM, TT_TYPE_DRAM, rec, &new->free_list[TT_TYPE_DRAM]);
+	read_banks(layout, TT_FIELD_BANKS_L1, TT_TYPE_L1, rec, &new->free_list[TT_TYPE_L1]);
+	read_banks(layout, TT_FIELD_BANKS_L1_SMALL, TT_TYPE_L1_SMALL, rec,
+		   &new->free_list[TT_TYPE_L1_SMALL]);
+	read_banks(layout, TT_FIELD_BANKS_TRACE, TT_TYPE_TRACE, rec,
+		   &new->free_list[TT_TYPE_TRACE]);
+	new->start_ns = hit->start_ns;
+	new->device = device;
+	new->device_kind = rec->device.kind;
 	emit_end(rec);
-	return kind;
+	return 0;
+}
+
+static __always_inline __u64 find_free_list(const struct allocator *allocator, __u32 type)
+{
+	return type < TT_TYPE_COUNT ? allocator->free_list[type] : 0;
 }
 
 /*
  * Introduces @allocator unless that was done. It counts as done only when the record got through.
- * Returns the state of the device at this moment (enum tt_device_state).
+ * Returns the state of the device at this moment (enum tt_device_state), and of what it has of
+ * @type the free list.
  */
 static __always_inline __u32 introduce_allocator(const struct hit *hit,
 						 const struct tt_layout *layout, __u64 allocator,
-						 __u64 device)
+						 __u64 device, __u32 type, __u64 *ret_free_list)
 {
 	struct allocator_key key = { allocator, hit->tgid, hit->generation };
 	struct allocator *known = bpf_map_lookup_elem(&allocators, &key), new = {};
-	int kind;
 
 	if (known && known->start_ns == hit->start_ns && known->device == device) {
+		*ret_free_list = find_free_list(known, type);
 		if (!known->open)
 			known->open = read_device_state(layout, device, known->device_kind) ==
 				      TT_STATE_OPEN;
 		return known->open ? TT_STATE_OPEN
 				   : read_device_state(layout, device, known->device_kind);
 	}
-	kind = emit_allocator(hit, layout, allocator, device);
-	if (kind < 0)
+	if (emit_allocator(hit, layout, allocator, device, &new))
 		return TT_STATE_UNKNOWN;
-	new.start_ns = hit->start_ns;
-	new.device = device;
-	new.device_kind = kind;
+	*ret_free_list = find_free_list(&new, type);
 	if (bpf_map_update_elem(&allocators, &key, &new, BPF_ANY)) {
 		struct tt_counters *c = get_counters();
 
@@ -175,12 +183,14 @@ static __always_inline void meet_allocator(const struct hit *hit, const struct t
 	struct allocator_key key = { allocator, hit->tgid, hit->generation };
 	struct allocator *known = bpf_map_lookup_elem(&allocators, &key);
 	__u8 body[TT_BODY_SIZE] = {};
+	__u64 free_list;
 
 	if (known && known->start_ns == hit->start_ns)
 		return;
 	if (!read_body(layout, buffer, body))
 		introduce_allocator(hit, layout, allocator,
-				    body_word(layout, TT_FIELD_DEVICE, body));
+				    body_word(layout, TT_FIELD_DEVICE, body), TT_TYPE_COUNT,
+				    &free_list);
 }
 
 static __always_inline void forget_allocator(const struct hit *hit, __u64 allocator)

@@ -20,8 +20,8 @@ bool reader_idle;
 /* The processes that are traced. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u32); /* tgid */
+	__uint(max_entries, 16384); /* --max-processes */
+	__type(key, __u32);	    /* tgid */
 	__type(value, struct tt_process);
 } processes SEC(".maps");
 
@@ -40,6 +40,7 @@ struct allocator {
 	__u64 device;
 	__u32 open; /* the device was seen with its `initialized` flag set */
 	__u32 device_kind;
+	__u64 free_list[TT_TYPE_COUNT]; /* 0: not read */
 };
 
 struct {

@@ -38,19 +38,44 @@ static __always_inline int read_field(const struct tt_layout *layout, __u32 fiel
 	return !addr || bpf_probe_read_user(dst, size, (void *)addr) ? -1 : 0;
 }
 
-/* Copies the body of the Buffer at @buffer; see struct tt_layout. */
-static __always_inline int read_body(const struct tt_layout *layout, __u64 buffer, void *body)
+/*
+ * Where the body of the Buffer at @buffer lies, and copies what is wanted of it; see struct
+ * tt_layout. 0: it cannot be read. @body is on the stack: a copy to the ring is one of those that a
+ * hardened kernel looks up in its map of virtual memory first (check_heap_object() in
+ * mm/usercopy.c), which costs more than the copy.
+ */
+static __always_inline __u64 read_body_at(const struct tt_layout *layout, __u64 buffer, void *body)
 {
 	const struct tt_path *path = &layout->field[TT_FIELD_SIZE];
 	__u64 base = buffer;
 
 	if (!path->len)
-		return -1;
+		return 0;
 	if (path->len > 1 &&
 	    bpf_probe_read_user(&base, sizeof(base), (void *)(buffer + path->off[0])))
-		return -1;
-	return bpf_probe_read_user(body, TT_BODY_SIZE, (void *)(base + layout->body_start)) ? -1
-											    : 0;
+		return 0;
+	if (bpf_probe_read_user(body, TT_BODY_SIZE, (void *)(base + layout->body_start)))
+		return 0;
+	return base;
+}
+
+static __always_inline int read_body(const struct tt_layout *layout, __u64 buffer, void *body)
+{
+	return read_body_at(layout, buffer, body) ? 0 : -1;
+}
+
+/* The unique id of the Buffer at @buffer, whose body is at @base unless that is 0. */
+static __always_inline int read_id(const struct tt_layout *layout, __u64 buffer, __u64 base,
+				   __u64 *ret_id)
+{
+	const struct tt_path *path = &layout->field[TT_FIELD_UNIQUE_ID];
+	__u64 addr = base + path->off[(path->len - 1) & (TT_PATH_MAX - 1)];
+
+	/* the same first steps lead there, or it is another way */
+	if (!base || path->len != layout->field[TT_FIELD_SIZE].len ||
+	    (path->len > 1 && path->off[0] != layout->field[TT_FIELD_SIZE].off[0]))
+		addr = field_address(layout, TT_FIELD_UNIQUE_ID, buffer);
+	return !addr || bpf_probe_read_user(ret_id, sizeof(*ret_id), (void *)addr) ? -1 : 0;
 }
 
 /*
@@ -69,6 +94,21 @@ static __always_inline __u64 body_word(const struct tt_layout *layout, __u32 fie
 	if (at > TT_BODY_SIZE - sizeof(__u64) || at % sizeof(__u64))
 		return 0;
 	return *(const __u64 *)(body + (at & (TT_BODY_SIZE - sizeof(__u64))));
+}
+
+/* The same of a field of 4 bytes. */
+static __always_inline __u32 body_half(const struct tt_layout *layout, __u32 field,
+				       const void *body)
+{
+	const struct tt_path *path = &layout->field[field];
+	__u32 at;
+
+	if (!path->len)
+		return ~0u;
+	at = path->off[(path->len - 1) & (TT_PATH_MAX - 1)] - layout->body_start;
+	if (at > TT_BODY_SIZE - sizeof(__u32) || at % sizeof(__u32))
+		return ~0u;
+	return *(const __u32 *)(body + (at & (TT_BODY_SIZE - sizeof(__u32))));
 }
 
 #endif

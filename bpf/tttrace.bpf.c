@@ -17,10 +17,13 @@
 #include "tttrace_record.h"
 
 #include "maps.bpf.h"
+#include "task.bpf.h"
 #include "emit.bpf.h"
 #include "read.bpf.h"
 #include "process.bpf.h"
 #include "introduce.bpf.h"
+#include "space.bpf.h"
+#include "circular.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -36,47 +39,77 @@ static __always_inline __u64 object_of(const struct hit *hit)
 	return argument(hit, hit->cookie.arg);
 }
 
-static __always_inline void fill_buffer(const struct tt_layout *layout,
-					struct tt_record_buffer *rec, __u64 buffer)
+/* What was read of a Buffer, on the stack. */
+struct read {
+	__u64 id;
+	__u8 body[TT_BODY_SIZE]; /* aligned: see body_word() */
+	__u32 faults;
+};
+
+static __always_inline void read_buffer(const struct tt_layout *layout, __u64 buffer,
+					struct read *read)
+{
+	__u64 base = read_body_at(layout, buffer, read->body);
+
+	read->faults = base ? 0 : TT_FAULT_OBJECT;
+	if (!layout->field[TT_FIELD_UNIQUE_ID].len)
+		read->id = 0;
+	else if (read_id(layout, buffer, base, &read->id))
+		read->faults |= TT_FAULT_UNIQUE_ID;
+}
+
+static __always_inline void fill_buffer(struct tt_record_buffer *rec, __u64 buffer,
+					const struct read *read)
 {
 	rec->buffer = buffer;
-	if (layout->field[TT_FIELD_UNIQUE_ID].len &&
-	    read_field(layout, TT_FIELD_UNIQUE_ID, buffer, &rec->unique_id, 8))
-		rec->h.faults |= TT_FAULT_UNIQUE_ID;
-	if (read_body(layout, buffer, rec->body))
-		rec->h.faults |= TT_FAULT_OBJECT;
+	rec->unique_id = read->id;
+	rec->h.faults |= read->faults;
+	__builtin_memcpy(rec->body, read->body, sizeof(rec->body));
 }
 
 /* track_allocate: the Buffer is complete. Its allocator is introduced first. */
 static __always_inline void on_alloc(const struct hit *hit, const struct tt_layout *layout)
 {
-	__u64 buffer = object_of(hit), allocator, device;
+	__u64 buffer = object_of(hit), allocator, device, free_list = 0;
 	struct tt_record_buffer *rec;
-	__u8 body[TT_BODY_SIZE] = {};
+	struct tt_space space = {};
 	__u32 state = TT_STATE_UNKNOWN;
+	struct read read = {};
 
-	if (!read_body(layout, buffer, body)) {
-		allocator = body_word(layout, TT_FIELD_ALLOCATOR, body);
-		device = body_word(layout, TT_FIELD_DEVICE, body);
+	read_buffer(layout, buffer, &read);
+	if (!(read.faults & TT_FAULT_OBJECT)) {
+		allocator = body_word(layout, TT_FIELD_ALLOCATOR, read.body);
+		device = body_word(layout, TT_FIELD_DEVICE, read.body);
 		if (allocator && device)
-			state = introduce_allocator(hit, layout, allocator, device);
+			state = introduce_allocator(hit, layout, allocator, device,
+						    body_half(layout, TT_FIELD_TYPE, read.body),
+						    &free_list);
 	}
+	if (knobs.lean && free_list)
+		look_up_space(layout, free_list, body_word(layout, TT_FIELD_ADDRESS, read.body),
+			      &space);
 	rec = emit_begin(hit, TT_RECORD_ALLOC, sizeof(*rec));
 	if (!rec)
 		return;
-	fill_buffer(layout, rec, buffer);
+	fill_buffer(rec, buffer, &read);
+	rec->space = space;
 	rec->device_state = state;
 	emit_end(rec);
 }
 
-/* deallocate_impl: an attempt to free, which may come to nothing. */
-static __always_inline void on_free_begin(const struct hit *hit, const struct tt_layout *layout)
+/* deallocate_impl: an attempt to free, which may come to nothing. Or, lean, one that has not. */
+static __always_inline void on_free_begin(const struct hit *hit, const struct tt_layout *layout,
+					  __u16 kind)
 {
-	struct tt_record_buffer *rec = emit_begin(hit, TT_RECORD_FREE_BEGIN, sizeof(*rec));
+	__u64 buffer = object_of(hit);
+	struct tt_record_buffer *rec;
+	struct read read = {};
 
+	read_buffer(layout, buffer, &read);
+	rec = emit_begin(hit, kind, sizeof(*rec));
 	if (!rec)
 		return;
-	fill_buffer(layout, rec, object_of(hit));
+	fill_buffer(rec, buffer, &read);
 	emit_end(rec);
 }
 
@@ -97,6 +130,8 @@ static __always_inline void on_free_done(const struct hit *hit, const struct tt_
 	struct tt_record_step *rec;
 
 	meet_allocator(hit, layout, allocator, buffer);
+	if (knobs.lean)
+		return on_free_begin(hit, layout, TT_RECORD_FREE);
 	rec = emit_begin(hit, TT_RECORD_FREE_DONE, sizeof(*rec));
 	if (!rec)
 		return;
@@ -111,7 +146,9 @@ static __always_inline void on_bulk(const struct hit *hit)
 	struct tt_record_object *rec = emit_begin(hit, TT_RECORD_BULK, sizeof(*rec));
 	__u64 object = object_of(hit);
 
-	if (hit->cookie.probe == TT_PROBE_ALLOCATOR_DESTROY)
+	/* of one whose state is overridden the free lists may be others */
+	if (hit->cookie.probe == TT_PROBE_ALLOCATOR_DESTROY ||
+	    hit->cookie.probe == TT_PROBE_OVERRIDE_STATE)
 		forget_allocator(hit, object);
 	if (!rec)
 		return;
@@ -137,6 +174,8 @@ static __always_inline void on_space(const struct hit *hit, const struct tt_layo
 		bytes = rec->asked > least ? rec->asked : least;
 		rec->per_bank = (bytes + align - 1) / align * align;
 	}
+	read_field(layout, TT_FIELD_FL_SIZE, rec->free_list, &rec->bank_size,
+		   sizeof(rec->bank_size));
 	emit_end(rec);
 }
 
@@ -177,7 +216,7 @@ static __always_inline void dispatch(const struct hit *hit, const struct tt_layo
 	case TT_PROBE_TRACK_ALLOCATE:
 		return on_alloc(hit, layout);
 	case TT_PROBE_DEALLOCATE_IMPL:
-		return on_free_begin(hit, layout);
+		return on_free_begin(hit, layout, TT_RECORD_FREE_BEGIN);
 	case TT_PROBE_TRACK_DEALLOCATE:
 		return on_step(hit, TT_RECORD_FREE_TRACKED);
 	case TT_PROBE_DEALLOCATE_BUFFER:
@@ -199,9 +238,14 @@ static __always_inline void dispatch(const struct hit *hit, const struct tt_layo
 	case TT_PROBE_MESH_CLOSE:
 	case TT_PROBE_MESH_CLOSING:
 		return on_device(hit, layout);
-	default:
-		if (knobs.emit_steps)
-			on_step(hit, TT_RECORD_STEP);
+	case TT_PROBE_TRACK_ALLOCATE_CB:
+		return on_circular(hit, layout);
+	case TT_PROBE_MARK_ADDRESS:
+		return on_mark(hit, layout);
+	case TT_PROBE_TRACK_DEALLOCATE_CB:
+	case TT_PROBE_REGISTER_PROGRAM:
+	case TT_PROBE_PLACE_DATAFLOW:
+		return on_program(hit, layout);
 	}
 }
 
@@ -249,5 +293,13 @@ int on_sched_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	if (active)
 		on_exit((struct task_struct *)ctx->args[0]);
+	return 0;
+}
+
+SEC("raw_tp/task_rename")
+int on_task_rename(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (active)
+		on_rename((struct task_struct *)ctx->args[0], (const char *)ctx->args[1]);
 	return 0;
 }

@@ -33,6 +33,11 @@ enum tt_probe {
 	TT_PROBE_MESH_OPEN,	     /* MeshDeviceImpl::initialize_impl, MeshDevice::initialize */
 	TT_PROBE_MESH_CLOSE,	     /* MeshDevice::close: the program asked for it */
 	TT_PROBE_MESH_CLOSING, /* MeshDeviceImpl::close_impl: closing begins, however it came */
+	TT_PROBE_TRACK_ALLOCATE_CB,   /* GraphTracker::track_allocate_cb: a circular buffer */
+	TT_PROBE_TRACK_DEALLOCATE_CB, /* GraphTracker::track_deallocate_cb: those of a program */
+	TT_PROBE_REGISTER_PROGRAM,    /* between the circular buffers of two programs */
+	TT_PROBE_PLACE_DATAFLOW,      /* ProgramImpl::allocate_dataflow_buffers, for a program */
+	TT_PROBE_MARK_ADDRESS,	      /* CircularBufferAllocator::mark_address: one of them */
 	TT_PROBE_COUNT
 };
 
@@ -74,6 +79,18 @@ enum tt_field {
 	TT_FIELD_FL_SIZE,  /* u64 max_size_bytes_: size of the bank, bytes */
 	TT_FIELD_FL_MIN,   /* u64 min_allocation_size_, bytes */
 	TT_FIELD_FL_ALIGN, /* u64 alignment_, bytes */
+	TT_FIELD_FL_BASE,  /* u64 offset_bytes_: where the bank begins, bytes */
+	/* its block table, one element a block: begins of vectors; the end is 8 bytes on */
+	TT_FIELD_FL_ADDRESSES, /* u64 each: less TT_FIELD_FL_BASE */
+	TT_FIELD_FL_SIZES,     /* u64 each, bytes */
+	TT_FIELD_FL_ALLOCATED, /* u8 each: the block is taken */
+	TT_FIELD_FL_META,      /* u8 each: the element is in use at all */
+	/* its table of what is taken, by a hash of the address: see struct taken in space.bpf.h */
+	TT_FIELD_FL_TAKEN,
+	/* from a CoreRangeSet */
+	TT_FIELD_CORE_RANGES, /* begin of the vector of CoreRange; the end is 8 bytes on */
+	/* from a CircularBufferAllocator */
+	TT_FIELD_L1_REGIONS, /* begin of the vector of regions: right before it the CoreRange */
 	TT_FIELD_COUNT
 };
 
@@ -108,8 +125,13 @@ enum tt_buffer_status {
 enum {
 	TT_PATH_MAX = 4,
 	TT_MAX_LAYOUTS = 256, /* different libraries at once */
-	TT_BODY_SIZE = 128,   /* bytes of a Buffer's body that a record carries */
-	TT_MAX_CHIPS = 64,    /* of one mesh; a larger one is cut and says so */
+	TT_MAX_ALLOCATOR_VTABLES = 8,
+	TT_BODY_SIZE = 128, /* bytes of a Buffer's body that a record carries */
+	TT_FREE_LIST_SIZE =
+		128,	    /* bytes of a FreeListOpt, from TT_FIELD_FL_SIZE on, that are read */
+	TT_MAX_CHIPS = 64,  /* of one mesh; a larger one is cut and says so */
+	TT_MAX_RANGES = 32, /* of one circular buffer; more are cut and counted */
+	TT_MAX_CORES = 32,  /* in a row or column: no chip has so many, what is beyond is none */
 };
 
 /*
@@ -132,12 +154,15 @@ struct tt_path {
  */
 struct tt_layout {
 	struct tt_path field[TT_FIELD_COUNT];
-	__u16 body_start;  /* offset in the body at which the copy begins */
-	__u16 chip_stride; /* bytes of one element of the vector of chips */
-	__u32 reserved;
+	__u16 body_start;   /* offset in the body at which the copy begins */
+	__u16 chip_stride;  /* bytes of one element of the vector of chips */
+	__u16 range_stride; /* bytes of one CoreRange */
+	__u16 reserved;
 	__u64 vtable_device; /* what the first word of a Device holds, less the load bias; 0:
 				unknown */
 	__u64 vtable_mesh;   /* the same of a MeshDevice */
+	/* The same of the allocator classes, 0 behind the last; up to 0.70 they have no vtables. */
+	__u64 vtable_allocator[TT_MAX_ALLOCATOR_VTABLES];
 };
 
 /*
@@ -151,6 +176,14 @@ struct tt_cookie {
 	__u8 arg;     /* which argument (0: rdi …) is the object that the probe is about */
 };
 
+/* How much of what the runtime does is probed: see target/probe_set.h. */
+enum tt_mode {
+	TT_MODE_DEFAULT,
+	TT_MODE_LEAN, /* what gets and gives memory, and nothing else */
+	TT_MODE_ALL,  /* every function, those as well that are only counted */
+	TT_MODE_COUNT
+};
+
 /* How a process comes to be traced. */
 enum tt_scope {
 	TT_SCOPE_ALL,	 /* every process that passes a probe */
@@ -160,29 +193,36 @@ enum tt_scope {
 enum tt_process_flag {
 	TT_PROCESS_BEFORE_ATTACH = 1 << 0, /* mapped the runtime before its probes were there */
 	TT_PROCESS_FORKED = 1 << 1,	   /* a child of a traced process, at its birth */
+	TT_PROCESS_ENDED = 1 << 2,	   /* and the record that tells of it was lost */
 };
 
 /*
  * A traced process, as the map of processes holds it by tgid. Entered from outside with start_ns 0,
- * at fork and, in TT_SCOPE_ALL, at the first hit; removed at exit.
+ * at fork and, in TT_SCOPE_ALL, at the first hit; removed at exit, or
+ * by the user side if the record of the exit was lost, so that what else was lost is not forgotten.
  */
 struct tt_process {
 	__u64 start_ns;	  /* CLOCK_BOOTTIME; 0: not hit yet */
 	__u32 flags;	  /* enum tt_process_flag */
 	__u32 generation; /* counts exec: pointers of another generation mean nothing */
+	/* records of it that were lost, by what their kind does: see TT_KINDS_BEGIN */
+	__u32 lost_begin;
+	__u32 lost_end;
+	__u32 lost_other;
+	__u32 reserved;
 };
 
 /* Knobs, frozen at load. */
 struct tt_config {
-	__u32 scope;	  /* enum tt_scope */
-	__u32 emit_views; /* 1: a record for each view; 0: they are only counted */
-	__u32 emit_steps; /* 1: a record also at the probes that are otherwise only counted */
-	__u32 reserved;
+	__u32 scope;	     /* enum tt_scope */
+	__u32 emit_views;    /* 1: a record for each view; 0: they are only counted */
+	__u32 pid_namespace; /* inode of the PID namespace of which PIDs are told; 0: the initial */
+	__u32 lean;	     /* 1: deallocate_buffer is all that is seen of a free */
 };
 
 _Static_assert(sizeof(struct tt_path) == 10, "packed without holes");
 _Static_assert(sizeof(struct tt_cookie) == 8, "must fit the attach cookie");
-_Static_assert(sizeof(struct tt_process) == 16, "no padding");
+_Static_assert(sizeof(struct tt_process) == 32, "no padding");
 _Static_assert(sizeof(struct tt_config) == 16, "no padding");
 
 #endif

@@ -14,6 +14,7 @@ enum tt_record_kind {
 	TT_RECORD_PROCESS_START, /* struct tt_record_process: first hit of a process, or a child */
 	TT_RECORD_PROCESS_EXEC,	 /* struct tt_record_process: its address space is gone */
 	TT_RECORD_PROCESS_EXIT,	 /* struct tt_record_process: its last thread has ended */
+	TT_RECORD_PROCESS_NAME,	 /* struct tt_record_process: its first thread has a new name */
 	TT_RECORD_ALLOCATOR,	 /* struct tt_record_allocator: before the first buffer in it */
 	TT_RECORD_SPACE,	 /* struct tt_record_space: bytes per bank, for what follows */
 	TT_RECORD_ALLOC,	 /* struct tt_record_buffer, at track_allocate */
@@ -22,13 +23,28 @@ enum tt_record_kind {
 	TT_RECORD_FREE_BEGIN,	 /* struct tt_record_buffer, at deallocate_impl: every attempt */
 	TT_RECORD_FREE_TRACKED,	 /* struct tt_record_step, at track_deallocate: device alive */
 	TT_RECORD_FREE_DONE,	 /* struct tt_record_step, at deallocate_buffer: memory goes back */
+	TT_RECORD_FREE,		 /* struct tt_record_buffer, the same where no attempt is seen */
 	TT_RECORD_BULK,		 /* struct tt_record_object: allocator loses all at once */
 	TT_RECORD_DEVICE,	 /* struct tt_record_device: opened, closed */
-	TT_RECORD_STEP,		 /* struct tt_record_step: a probe that is otherwise only counted */
+	TT_RECORD_CIRCULAR,	 /* struct tt_record_circular: one circular buffer is placed */
+	TT_RECORD_PROGRAM, /* struct tt_record_program: its circular buffers are placed, or end */
 	/* written by the user side, so that a stream of records explains itself */
-	TT_RECORD_LIBRARY,  /* struct tt_record_library: before the first record that needs it */
-	TT_RECORD_COUNTERS, /* struct tt_record_counters: totals so far */
+	TT_RECORD_LIBRARY, /* struct tt_record_library: before the first record that needs it */
+	TT_RECORD_PROCESS_LOST, /* struct tt_record_process: what it has lost so far */
+	TT_RECORD_COUNTERS, /* struct tt_record_counters: totals so far; those of processes first */
+	TT_RECORD_CENSUS,   /* struct tt_record_census: one look at one allocator, begin and end */
+	TT_RECORD_CENSUS_BUFFER, /* struct tt_record_census_buffer: one that it holds */
 	TT_RECORD_KIND_COUNT
+};
+
+/* What is not known after a loss: that something began, or that it ended. 1 << enum tt_record_kind
+ */
+enum {
+	TT_KINDS_BEGIN =
+		1 << TT_RECORD_PROCESS_START | 1 << TT_RECORD_ALLOC | 1 << TT_RECORD_DEVICE,
+	TT_KINDS_END = 1 << TT_RECORD_PROCESS_EXEC | 1 << TT_RECORD_FREE_BEGIN |
+		       1 << TT_RECORD_FREE_TRACKED | 1 << TT_RECORD_FREE_DONE |
+		       1 << TT_RECORD_FREE | 1 << TT_RECORD_BULK,
 };
 
 enum tt_record_fault {
@@ -38,6 +54,7 @@ enum tt_record_fault {
 	TT_FAULT_CHIPS = 1 << 3,  /* chips not read, or more than TT_MAX_CHIPS */
 	TT_FAULT_BANKS = 1 << 4,  /* number of banks of a type not read */
 	TT_FAULT_SPACE = 1 << 5,  /* alignment of the free list not read */
+	TT_FAULT_RANGES = 1 << 6, /* cores of a circular buffer not read, or not credible */
 };
 
 struct tt_record {
@@ -46,12 +63,16 @@ struct tt_record {
 	__u8 faults;  /* enum tt_record_fault */
 	__u16 layout; /* index of the layout to read it with */
 	__u16 cpu;
-	__u32 tgid; /* in the initial PID namespace */
+	__u32 tgid; /* in the PID namespace of tttrace, as all PIDs */
 	__u32 tid;
 	__u64 ts_ns;	/* CLOCK_BOOTTIME */
-	__u64 start_ns; /* start of the process, CLOCK_BOOTTIME: tells reused PIDs apart */
+	__u64 start_ns; /* start of the process, CLOCK_BOOTTIME: tells reused PIDs apart;
+			 * 0: not known, the one that runs */
 	__u64 seq;	/* counts the records of this CPU, lost ones included */
 	__u64 lost;	/* records that were lost on all CPUs before this one was written */
+	/* of them, those of this process: of TT_KINDS_BEGIN and of TT_KINDS_END, modulo 2^32 */
+	__u32 lost_begin;
+	__u32 lost_end;
 };
 
 struct tt_record_process {
@@ -59,9 +80,9 @@ struct tt_record_process {
 	__u32 parent_tgid;
 	__u32 exit_code; /* as of wait(2): signal in bits 0-6, status in bits 8-15 */
 	__u64 parent_start_ns;
-	char comm[16];
-	__u32 flags; /* enum tt_process_flag */
-	__u32 reserved;
+	char comm[16];	  /* of its first thread, as ps shows it */
+	__u32 flags;	  /* enum tt_process_flag */
+	__u32 lost_other; /* records of it that were lost and neither begin nor end anything */
 };
 
 enum tt_device_kind {
@@ -89,6 +110,7 @@ struct tt_record_allocator {
 	struct tt_device device;
 	__u64 bank_size[TT_TYPE_COUNT];	 /* bytes; 0: not read */
 	__u64 bank_align[TT_TYPE_COUNT]; /* bytes; 0: not read */
+	__u64 bank_base[TT_TYPE_COUNT];	 /* the address at which a bank begins; 0: not read */
 	__u32 num_banks[TT_TYPE_COUNT];	 /* 0: no such memory, or not read */
 	__u32 reserved;
 };
@@ -96,8 +118,15 @@ struct tt_record_allocator {
 struct tt_record_space {
 	struct tt_record h;
 	__u64 free_list;
-	__u64 asked;	/* bytes per bank */
-	__u64 per_bank; /* bytes per bank after rounding as the free list does; 0: not read */
+	__u64 asked;	 /* bytes per bank */
+	__u64 per_bank;	 /* bytes per bank after rounding as the free list does; 0: not read */
+	__u64 bank_size; /* of a bank, now: it can be shrunk; bytes, 0: not read */
+};
+
+/* Read out of a free list's own table. Bytes; 0: not read. */
+struct tt_space {
+	__u64 per_bank;	 /* what the block has */
+	__u64 bank_size; /* as in struct tt_record_space */
 };
 
 struct tt_record_buffer {
@@ -106,6 +135,7 @@ struct tt_record_buffer {
 	__u64 unique_id;    /* 0 with TT_FAULT_UNIQUE_ID, or where the layout has none */
 	__u32 device_state; /* enum tt_device_state at this moment */
 	__u32 reserved;
+	struct tt_space space; /* in lean mode, at TT_RECORD_ALLOC */
 	__u8 body[TT_BODY_SIZE];
 };
 
@@ -127,7 +157,7 @@ struct tt_record_create {
 
 struct tt_record_step {
 	struct tt_record h;
-	__u64 object;	 /* the Buffer *; for probes without one the probe's object */
+	__u64 object;	 /* the Buffer * */
 	__u64 allocator; /* at TT_RECORD_FREE_DONE */
 };
 
@@ -141,6 +171,40 @@ struct tt_record_device {
 	struct tt_device device;
 };
 
+/* A rectangle of cores, in logical coordinates, both ends included. */
+struct tt_core_range {
+	__u8 start_x, start_y;
+	__u8 end_x, end_y;
+};
+
+/*
+ * At TT_PROBE_TRACK_ALLOCATE_CB a circular buffer. At TT_PROBE_MARK_ADDRESS a dataflow buffer, or
+ * the part of it that concerns one range of cores: that does not say on which device.
+ */
+struct tt_record_circular {
+	struct tt_record h;
+	__u64 device; /* IDevice * */
+	__u64 address;
+	__u64 size;		  /* bytes on each core */
+	__u32 device_kind;	  /* enum tt_device_kind */
+	__u32 chip;		  /* of a TT_DEVICE_CHIP; TT_NO_CHIP: not read */
+	__u32 num_ranges;	  /* that it has; ranges[] holds at most TT_MAX_RANGES of them */
+	__u32 globally_allocated; /* 1: it lies in a Buffer, which holds the memory */
+	struct tt_core_range ranges[TT_MAX_RANGES];
+};
+
+/*
+ * At TT_PROBE_REGISTER_PROGRAM what the thread placed on this device before, and what it places
+ * later, are of different programs; at TT_PROBE_PLACE_DATAFLOW the same of dataflow buffers. At
+ * TT_PROBE_TRACK_DEALLOCATE_CB a program ends.
+ */
+struct tt_record_program {
+	struct tt_record h;
+	__u64 device;	   /* IDevice * */
+	__u32 device_kind; /* enum tt_device_kind */
+	__u32 chip;	   /* as in struct tt_record_circular */
+};
+
 enum {
 	TT_PATH_SIZE = 256
 };
@@ -149,6 +213,9 @@ struct tt_record_library {
 	struct tt_record h; /* h.layout: the index that is explained here */
 	__u32 probes_wanted;
 	__u32 probes_attached;
+	__u32 mode; /* enum tt_mode */
+	__u32 reserved;
+	__u64 probes; /* 1 << enum tt_probe: those of the mode; 0: none, or of an older tttrace */
 	struct tt_layout map;
 	char path[TT_PATH_SIZE]; /* as the process sees it; cut in front if longer */
 };
@@ -159,6 +226,9 @@ struct tt_counters {
 	__u64 lost[TT_RECORD_LIBRARY]; /* by record kind: the ring had no room */
 	__u64 process_map_full;	       /* hits of processes that could not be entered */
 	__u64 allocator_map_full;      /* allocators introduced again and again */
+	/* of those lost: of a process whose PID another one had before anybody read them */
+	__u64 orphaned_begin;
+	__u64 orphaned_end;
 };
 
 struct tt_record_counters {
@@ -166,17 +236,54 @@ struct tt_record_counters {
 	struct tt_counters c;
 };
 
-_Static_assert(sizeof(struct tt_record) == 48, "header");
-_Static_assert(sizeof(struct tt_record_process) == 88, "no padding");
-_Static_assert(sizeof(struct tt_record_allocator) == 440, "no padding");
-_Static_assert(sizeof(struct tt_record_space) == 72, "no padding");
-_Static_assert(sizeof(struct tt_record_buffer) == 200, "no padding");
-_Static_assert(sizeof(struct tt_record_create) == 88, "no padding");
-_Static_assert(sizeof(struct tt_record_step) == 64, "no padding");
-_Static_assert(sizeof(struct tt_record_object) == 56, "no padding");
-_Static_assert(sizeof(struct tt_record_device) == 328, "no padding");
+enum tt_census_phase {
+	TT_CENSUS_BEGIN,
+	TT_CENSUS_END,	/* all that it holds has been told */
+	TT_CENSUS_TORN, /* the same, but it could not be read as a whole: something may be missing
+			 */
+	/* of a process: all allocators were read, and all records from before the end of it came */
+	TT_CENSUS_SETTLED,
+	TT_CENSUS_FAILED, /* of a process: not all allocators could be found or read */
+};
+
+/* Why there is a census. */
+enum tt_census_reason {
+	TT_CENSUS_ATTACH, /* what was there before the probes */
+	TT_CENSUS_REPAIR, /* records were lost */
+	TT_CENSUS_AUDIT,  /* to compare */
+};
+
+/* h.ts_ns: when the reading began (BEGIN) or was over (the others). h.tid is 0. */
+struct tt_record_census {
+	struct tt_record h;
+	__u64 allocator;
+	__u64 device;
+	__u32 phase;	   /* enum tt_census_phase */
+	__u32 reason;	   /* enum tt_census_reason; SETTLED and FAILED only */
+	__u64 num_buffers; /* BEGIN: elements that the set claims; END: those that were told */
+};
+
+struct tt_record_census_buffer {
+	struct tt_record_buffer b; /* as of TT_RECORD_ALLOC: unique id, body, device_state */
+	__u64 per_bank;		   /* bytes, from the allocator's block table; 0: not known */
+	__u64 allocator;
+};
+
+_Static_assert(sizeof(struct tt_record) == 56, "header");
+_Static_assert(sizeof(struct tt_record_process) == 96, "no padding");
+_Static_assert(sizeof(struct tt_record_allocator) == 488, "no padding");
+_Static_assert(sizeof(struct tt_record_space) == 88, "no padding");
+_Static_assert(sizeof(struct tt_record_buffer) == 224, "no padding");
+_Static_assert(sizeof(struct tt_record_create) == 96, "no padding");
+_Static_assert(sizeof(struct tt_record_step) == 72, "no padding");
+_Static_assert(sizeof(struct tt_record_object) == 64, "no padding");
+_Static_assert(sizeof(struct tt_record_device) == 336, "no padding");
+_Static_assert(sizeof(struct tt_record_circular) == 224, "no padding");
+_Static_assert(sizeof(struct tt_record_program) == 72, "no padding");
+_Static_assert(sizeof(struct tt_record_census) == 88, "no padding");
+_Static_assert(sizeof(struct tt_record_census_buffer) == 240, "no padding");
 _Static_assert(sizeof(struct tt_layout) % 8 == 0, "no padding at the end");
-_Static_assert(sizeof(struct tt_record_library) == 56 + sizeof(struct tt_layout) + TT_PATH_SIZE,
+_Static_assert(sizeof(struct tt_record_library) == 80 + sizeof(struct tt_layout) + TT_PATH_SIZE,
 	       "no padding");
 
 #endif

@@ -5,10 +5,13 @@ is left in the kernel, and it ends in time. Run as root:
 
   /usr/bin/python3 -m pytest tests [--quick] [--versions 0.81.1,0.74.0]
 
-$TTTRACE is the binary under test, build/tttrace if not set.
+$TTTRACE is the binary under test, build/tttrace if not set. What is left to chance (the tests that
+take a `seed`) is tried $TTTRACE_TIMES times, 3 if not set; `make check-long` does it 100 times. The
+seed is part of the name of the test: $TTTRACE_SEED gives it again.
 """
 
 import os
+import random
 import shutil
 import signal
 import tempfile
@@ -34,8 +37,31 @@ def versions(config):
     return ["0.78.0", "0.81.1"] if config.getoption("quick") else list(runtime.VERSIONS)
 
 
+def times():
+    return int(os.environ.get("TTTRACE_TIMES", "3"))
+
+
+def is_long():
+    """Is there time for what takes long?"""
+    return times() >= 100
+
+
+def seeds():
+    """What chance begins from, each time."""
+    if "TTTRACE_SEED" in os.environ:
+        return [int(os.environ["TTTRACE_SEED"])]
+    # always the same few, so that a change is judged by what it changes; by chance in the long run
+    dice = random.Random() if "TTTRACE_TIMES" in os.environ else random.Random(1)
+    return dice.sample(range(1 << 30), times())
+
+
 def pytest_generate_tests(metafunc):
-    """A test that takes `real` runs on every version, one that takes `newest` on the last."""
+    """
+    A test that takes `real` runs on every version, one that takes `newest` on the last; one that
+    takes a `seed` on several.
+    """
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", seeds())
     if "real" in metafunc.fixturenames:
         metafunc.parametrize("real", versions(metafunc.config), indirect=True)
     if "newest" in metafunc.fixturenames:
@@ -43,10 +69,10 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_collection_modifyitems(config, items):
-    if not config.getoption("quick"):
-        return
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    config.hook.pytest_deselected(items=slow)
+    left_out = (["slow"] if config.getoption("quick") else []) + ([] if is_long() else ["long"])
+    slow = [item for item in items if any(map(item.get_closest_marker, left_out))]
+    if slow:
+        config.hook.pytest_deselected(items=slow)
     items[:] = [item for item in items if item not in slow]
 
 

@@ -3,6 +3,7 @@
  * tttrace: who holds the memory of Tenstorrent devices. Options -> session -> exit status.
  */
 #include "lib/log.h"
+#include "look.h"
 #include "options.h"
 #include "self_check.h"
 #include "session.h"
@@ -16,7 +17,12 @@ int main(int argc, char **argv)
 		return EXIT_ERROR;
 	if (opts.verbose)
 		log__set_level(LOG_LEVEL_INFO);
-	status = opts.check ? self_check__run(&opts) : session__run(&opts);
+	if (opts.check)
+		status = self_check__run(&opts);
+	else if (opts.snapshot_pid)
+		status = look__run(&opts);
+	else
+		status = session__run(&opts);
 	options__done(&opts);
 	return status;
 }

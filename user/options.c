@@ -18,16 +18,22 @@ static const char doc[] =
 	"  tttrace -- python model.py   trace a command; its exit status is ours\n"
 	"  tttrace -p 1234              trace a running process and its children\n"
 	"  tttrace                      trace every process that uses the runtime\n"
+	"  tttrace --snapshot 1234      one look at what it holds, without a probe\n"
 	"  tttrace --check [LIB|PID]    say what would work here\n";
 
 /* Options without a letter. */
 enum {
-	OPT_CHECK = 256,
+	OPT_ALL_PROBES = 256,
+	OPT_AUDIT,
+	OPT_CHECK,
 	OPT_DEVICE,
 	OPT_ERROR_EXITCODE,
+	OPT_LEAN,
+	OPT_MAX_PROCESSES,
 	OPT_OUTPUT,
 	OPT_PERF_EVENTS,
 	OPT_RING_SIZE,
+	OPT_SNAPSHOT,
 	OPT_TYPE,
 };
 
@@ -46,8 +52,13 @@ static const struct argp_option options[] = {
 	{ "older", 'o', "AGE", 0, "report only what is older (5s, 200ms, 2m)", 3 },
 	{ "duration", 'd', "SECONDS", 0, "end the trace after that time", 4 },
 	{ "error-exitcode", OPT_ERROR_EXITCODE, "N", 0, "exit with N when there are leaks", 4 },
+	{ "audit", OPT_AUDIT, "SECONDS", 0, "compare with the allocators, again and again", 4 },
+	{ "lean", OPT_LEAN, NULL, 0, "as cheap as can be: what gets and gives memory alone", 4 },
+	{ "all-probes", OPT_ALL_PROBES, NULL, 0, "those too that are only counted (dearer)", 4 },
+	{ "snapshot", OPT_SNAPSHOT, "PID", 0, "what it holds now, without a probe", 5 },
 	{ "check", OPT_CHECK, NULL, 0, "what would work here, with which library", 5 },
 	{ "ring-size", OPT_RING_SIZE, "BYTES", 0, "ring buffer for records (8M)", 6 },
+	{ "max-processes", OPT_MAX_PROCESSES, "N", 0, "room for so many at once (16384)", 6 },
 	{ "perf-events", OPT_PERF_EVENTS, NULL, 0, "attach as kernels before 6.6 have to", 6 },
 	{ "help", 'h', NULL, OPTION_HIDDEN, "", -1 },
 	{},
@@ -138,6 +149,26 @@ static int parse_ring_size(struct options *opts, const char *text)
 	return 0;
 }
 
+static int parse_snapshot(struct options *opts, const char *text)
+{
+	long pid;
+	int err = parse__number(text, 1, 1 << 22, &pid);
+
+	if (!err)
+		opts->snapshot_pid = (pid_t)pid;
+	return err;
+}
+
+static int parse_max_processes(struct options *opts, const char *text)
+{
+	long max;
+	int err = parse__number(text, 1, 1 << 22, &max);
+
+	if (!err)
+		opts->max_processes = (__u32)max;
+	return err;
+}
+
 /* The options that have a value. -ENOENT: no such option here. */
 static int parse_value(struct options *opts, int key, char *arg)
 {
@@ -165,11 +196,25 @@ static int parse_value(struct options *opts, int key, char *arg)
 		return parse_exitcode(opts, arg);
 	case OPT_RING_SIZE:
 		return parse_ring_size(opts, arg);
+	case OPT_MAX_PROCESSES:
+		return parse_max_processes(opts, arg);
+	case OPT_AUDIT:
+		return parse__seconds(arg, &opts->audit_s);
+	case OPT_SNAPSHOT:
+		return parse_snapshot(opts, arg);
 	case OPT_OUTPUT:
 		opts->output = arg;
 		return 0;
 	}
 	return -ENOENT;
+}
+
+static int set_mode(struct options *opts, enum tt_mode mode)
+{
+	if (opts->mode != TT_MODE_DEFAULT && opts->mode != mode)
+		return -EEXIST;
+	opts->mode = mode;
+	return 0;
 }
 
 /* The options that are a word alone. -ENOENT: no such option here. */
@@ -188,6 +233,10 @@ static int parse_switch(struct options *opts, int key)
 	case OPT_CHECK:
 		opts->check = true;
 		return 0;
+	case OPT_LEAN:
+		return set_mode(opts, TT_MODE_LEAN);
+	case OPT_ALL_PROBES:
+		return set_mode(opts, TT_MODE_ALL);
 	case OPT_PERF_EVENTS:
 		opts->perf_events = true;
 		return 0;
@@ -215,6 +264,8 @@ static void check_together(const struct options *opts, struct argp_state *state)
 {
 	if (opts->command && opts->num_pids)
 		argp_error(state, "-p and a command do not go together: trace one of them");
+	if (opts->snapshot_pid && (opts->command || opts->num_pids || opts->check))
+		argp_error(state, "--snapshot stands alone: it traces nothing");
 	if (opts->filter.max_size && opts->filter.min_size > opts->filter.max_size)
 		argp_error(state, "--min-size is larger than --max-size: nothing would be shown");
 }
@@ -240,6 +291,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	err = arg ? parse_value(opts, key, arg) : parse_switch(opts, key);
 	if (err == -ENOENT)
 		return ARGP_ERR_UNKNOWN;
+	if (err == -EEXIST)
+		argp_error(state, "--lean and --all-probes do not go together: take one of them");
 	if (err == -EINVAL || err == -ERANGE)
 		argp_error(state, "'%s' will not do for this option%s", arg,
 			   err == -ERANGE ? ": it is out of range" : "; see --help");
@@ -257,7 +310,7 @@ int options__parse(int argc, char **argv, struct options *ret_opts)
 {
 	int err;
 
-	*ret_opts = (struct options){ .ring_size = 8 << 20 };
+	*ret_opts = (struct options){ .ring_size = 8 << 20, .max_processes = 16384 };
 	argp_err_exit_status = EXIT_USAGE;
 	err = argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, ret_opts);
 	return -err;

@@ -31,12 +31,16 @@ struct options {
 	bool json;
 	bool quiet;
 	bool verbose;
-	const char *output; /* NULL: stdout */
-	double interval_s;  /* 0: none */
-	double duration_s;  /* 0: until it ends */
-	int error_exitcode; /* 0: leaks do not change the exit status */
-	size_t ring_size;   /* bytes */
-	bool perf_events;   /* do not use uprobe_multi */
+	const char *output;  /* NULL: stdout */
+	double interval_s;   /* 0: none */
+	double duration_s;   /* 0: until it ends */
+	double audit_s;	     /* between two comparisons with the allocators; 0: none */
+	pid_t snapshot_pid;  /* 0: none */
+	int error_exitcode;  /* 0: leaks do not change the exit status */
+	size_t ring_size;    /* bytes */
+	__u32 max_processes; /* traced at once */
+	bool perf_events;    /* do not use uprobe_multi */
+	enum tt_mode mode;
 	struct filter filter;
 	__u32 chips[TT_MAX_CHIPS]; /* what filter.chips points to */
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/parse.h"
 #include "options.h"
@@ -32,7 +33,7 @@ static void check_machine(const struct options *opts)
 	uname(&uts);
 	facts.release = uts.release;
 	facts.uprobe_multi = !facts.bpf_err && features__uprobe_multi();
-	machine_report__print(stdout, opts->json, &facts);
+	machine_report__print(stdout, opts->json, clock__now_ns(), &facts);
 }
 
 /* Prints the library at @path, which is shown as @name. */
@@ -43,7 +44,7 @@ static int check_library(const struct options *opts, const char *path, const cha
 
 	if (err)
 		return err;
-	err = check__library(stdout, opts->json, lib);
+	err = check__library(stdout, opts->json, clock__now_ns(), lib);
 	library__free(lib);
 	return err;
 }

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -15,14 +14,19 @@
 #include "command.h"
 #include "core/ledger.h"
 #include "core/snapshot.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "options.h"
 #include "output.h"
 #include "tracer.h"
 
 enum {
-	NAP_MS = 2
-}; /* between two drains while records come in */
+	NAP_MS = 2, /* between two drains while records come in */
+	CENSUS_ALLOCATORS = 256,
+	CENSUS_PROCESSES = 1024,
+	REPAIR_PAUSE = 4,		    /* times as long as a repair, until the next one, … */
+	REPAIR_LEAST_NS = 50 * 1000 * 1000, /* … and so much more */
+};
 
 struct session {
 	const struct options *opts;
@@ -34,20 +38,14 @@ struct session {
 	int epoll_fd;
 	int signal_fd;
 	int interval_fd;
+	int audit_fd;
 	int duration_fd;
 	size_t num_running; /* of the processes of -p, those that have not ended */
 	int num_signals;
+	__u64 repair_ns; /* CLOCK_BOOTTIME: not before; 0: at any time */
 	sigset_t old_sigmask;
 	bool done;
 };
-
-static __u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
 
 static bool command_runs(const struct session *s)
 {
@@ -59,8 +57,9 @@ static bool command_runs(const struct session *s)
 static void on_event(void *ctx, const struct event *ev)
 {
 	struct session *s = ctx;
-	/* leaks belong to the report; the text report has them in a form of its own */
-	bool shown = !s->opts->quiet || (s->opts->json && ev->kind == EVENT_LEAK);
+	bool verdict = ev->kind == EVENT_LEAK || ev->kind == EVENT_ENDED;
+	/* verdicts belong to the report; the text report has them in a form of its own */
+	bool shown = !s->opts->quiet || (s->opts->json && verdict);
 
 	if (shown && filter__event(&s->opts->filter, ev))
 		output__event(s->output, ev);
@@ -129,6 +128,8 @@ static int open_loop(struct session *s)
 	if (!err)
 		err = open_timer(s, s->opts->interval_s, true, &s->interval_fd);
 	if (!err)
+		err = open_timer(s, s->opts->audit_s, true, &s->audit_fd);
+	if (!err)
 		err = open_timer(s, s->opts->duration_s, false, &s->duration_fd);
 	if (err)
 		pr_err("cannot wait for signals and timers: %s", strerror(-err));
@@ -155,6 +156,71 @@ static void take_signal(struct session *s)
 		kill(s->command.pid, info.ssi_signo);
 }
 
+/* Of one process: with a search for allocators that no record told of, unless it is asked often. */
+static void take_census(struct session *s, pid_t pid, enum tt_census_reason reason)
+{
+	__u64 known[CENSUS_ALLOCATORS];
+	size_t num = ledger__allocators(s->ledger, pid, known, CENSUS_ALLOCATORS);
+	bool search = reason != TT_CENSUS_AUDIT || num > CENSUS_ALLOCATORS;
+
+	tracer__take_census(s->tracer, pid, reason, known,
+			    num < CENSUS_ALLOCATORS ? num : CENSUS_ALLOCATORS, search);
+}
+
+static void take_censuses(struct session *s, const __u32 *pids, size_t num,
+			  enum tt_census_reason reason)
+{
+	for (size_t i = 0; i < num && !s->done; i++)
+		take_census(s, (pid_t)pids[i], reason);
+}
+
+/* What was there before the attach, at once. */
+static void take_late(struct session *s)
+{
+	__u32 pids[CENSUS_PROCESSES];
+	size_t num;
+
+	while (!s->done && (num = ledger__late(s->ledger, pids, CENSUS_PROCESSES)))
+		take_censuses(s, pids, num, TT_CENSUS_ATTACH);
+}
+
+/*
+ * Mends what losses have left. A program that loses records goes on losing them while it is read,
+ * perhaps: then not too often, so that the reader has time for the ring.
+ */
+static void take_repairs(struct session *s)
+{
+	__u64 begin_ns = clock__now_ns();
+	__u32 pids[CENSUS_PROCESSES];
+	size_t num;
+
+	if (begin_ns < s->repair_ns)
+		return;
+	num = ledger__losers(s->ledger, pids, CENSUS_PROCESSES);
+	s->repair_ns = 0;
+	if (!num)
+		return;
+	tracer__report_counters(s->tracer);
+	take_censuses(s, pids, num, TT_CENSUS_REPAIR);
+	s->repair_ns =
+		clock__now_ns() + REPAIR_PAUSE * (clock__now_ns() - begin_ns) + REPAIR_LEAST_NS;
+}
+
+static void take_audits(struct session *s)
+{
+	__u32 pids[CENSUS_PROCESSES];
+
+	take_censuses(s, pids, ledger__users(s->ledger, pids, CENSUS_PROCESSES), TT_CENSUS_AUDIT);
+}
+
+static void take_audit_time(struct session *s)
+{
+	uint64_t ticks;
+
+	if (read(s->audit_fd, &ticks, sizeof(ticks)) == sizeof(ticks))
+		take_audits(s);
+}
+
 static void take_interval(struct session *s)
 {
 	struct snapshot *snap;
@@ -163,7 +229,7 @@ static void take_interval(struct session *s)
 	if (read(s->interval_fd, &ticks, sizeof(ticks)) != sizeof(ticks))
 		return;
 	tracer__report_counters(s->tracer);
-	if (snapshot__take_totals(s->ledger, &s->opts->filter, now_ns(), &snap))
+	if (snapshot__take_totals(s->ledger, &s->opts->filter, clock__now_ns(), &snap))
 		return;
 	output__interval(s->output, snap);
 	snapshot__free(snap);
@@ -189,12 +255,24 @@ static void take_ready(struct session *s, int fd)
 		take_signal(s);
 	else if (fd == s->interval_fd)
 		take_interval(s);
+	else if (fd == s->audit_fd)
+		take_audit_time(s);
 	else if (fd == s->duration_fd)
 		s->done = true;
 	else if (fd == output__fd(s->output))
 		output__hang_up(s->output);
 	else if (fd != tracer__fd(s->tracer))
 		take_process_end(s, fd);
+}
+
+/* How long to sleep: until something happens, or a repair is due. */
+static int wait_ms(const struct session *s)
+{
+	__u64 now_ns = clock__now_ns();
+
+	if (!s->repair_ns)
+		return -1;
+	return s->repair_ns > now_ns ? (int)((s->repair_ns - now_ns) / 1000000) + 1 : 0;
 }
 
 static void run_loop(struct session *s)
@@ -206,10 +284,12 @@ static void run_loop(struct session *s)
 	while (!s->done && !output__error(s->output)) {
 		if (asleep)
 			output__flush(s->output);
-		n = epoll_wait(s->epoll_fd, ready, 16, asleep ? -1 : 0);
+		n = epoll_wait(s->epoll_fd, ready, 16, asleep ? wait_ms(s) : 0);
 		for (int i = 0; i < n; i++)
 			take_ready(s, ready[i].data.fd);
 		asleep = tracer__dispatch(s->tracer);
+		take_late(s);
+		take_repairs(s);
 		if (!asleep)
 			usleep(NAP_MS * 1000);
 	}
@@ -222,7 +302,9 @@ static int open_tracer(struct session *s)
 	struct loader_opts opts = {
 		.scope = s->opts->num_pids || s->opts->command ? TT_SCOPE_LISTED : TT_SCOPE_ALL,
 		.ring_size = s->opts->ring_size,
-		.emit_views = s->opts->verbose,
+		.max_processes = s->opts->max_processes,
+		.mode = s->opts->mode,
+		.emit_views = s->opts->verbose && s->opts->mode != TT_MODE_LEAN,
 		.force_perf_events = s->opts->perf_events,
 	};
 	int err = tracer__open(&opts, on_record, s, &s->tracer);
@@ -263,7 +345,9 @@ static int add_targets(struct session *s)
 
 static int open_session(struct session *s)
 {
-	struct ledger_opts ledger_opts = { .on_event = on_event, .ctx = s };
+	struct ledger_opts ledger_opts = { .on_event = on_event,
+					   .ctx = s,
+					   .follow_holes = s->opts->interval_s };
 	int err;
 
 	err = open_loop(s);
@@ -330,10 +414,15 @@ static int finish(struct session *s)
 	struct snapshot *snap;
 	int status;
 
+	take_late(s);
+	s->repair_ns = 0;
+	take_repairs(s);
+	if (s->opts->audit_s > 0)
+		take_audits(s);
 	tracer__stop(s->tracer);
 	say_if_nothing(s);
-	if (ledger__finish(s->ledger, now_ns()) ||
-	    snapshot__take(s->ledger, &s->opts->filter, now_ns(), &snap)) {
+	if (ledger__finish(s->ledger, clock__now_ns()) ||
+	    snapshot__take(s->ledger, &s->opts->filter, clock__now_ns(), &snap)) {
 		pr_err("out of memory: there is no report");
 		return EXIT_ERROR;
 	}
@@ -354,6 +443,8 @@ static void close_session(struct session *s)
 	ledger__free(s->ledger);
 	if (s->interval_fd >= 0)
 		close(s->interval_fd);
+	if (s->audit_fd >= 0)
+		close(s->audit_fd);
 	if (s->duration_fd >= 0)
 		close(s->duration_fd);
 	if (s->signal_fd >= 0)
@@ -371,6 +462,7 @@ int session__run(const struct options *opts)
 		.epoll_fd = -1,
 		.signal_fd = -1,
 		.interval_fd = -1,
+		.audit_fd = -1,
 		.duration_fd = -1,
 	};
 	int status, err;
@@ -386,6 +478,7 @@ int session__run(const struct options *opts)
 	if (err) {
 		status = err == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 	} else {
+		take_late(&s);
 		say_what_is_traced(&s);
 		run_loop(&s);
 		status = finish(&s);

@@ -4,16 +4,19 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/epoll.h>
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/log.h"
+#include "survey.h"
 #include "target/discovery.h"
 #include "target/library.h"
+#include "target/probe_set.h"
 #include "target/sideband.h"
 #include "trace/reader.h"
+#include "written.h"
 
 enum {
 	COUNTERS_NS = 100000000 /* how often the counters are read while records come in */
@@ -21,11 +24,14 @@ enum {
 
 struct tracer {
 	enum tt_scope scope;
+	enum tt_mode mode;
+	bool views;
 	tracer_record_fn on_record;
 	void *ctx;
 	struct loader *loader;
 	struct reader *reader;
 	struct discovery *discovery;
+	struct survey *survey;
 	struct sideband *sideband;
 	int epoll_fd;
 	bool active;
@@ -33,31 +39,19 @@ struct tracer {
 	unsigned int num_finds; /* mappings of a runtime that were seen */
 	__u64 counters_ns;	/* when the counters were last handed up … */
 	bool counters_stale;	/* … and whether records have come since */
+	__u64 lost;		/* as the counters were when processes were last asked for theirs */
 	pid_t *listed;		/* processes that were asked for */
 	size_t num_listed;
 };
 
-static __u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
-
-static void fill_header(struct tt_record *h, enum tt_record_kind kind)
-{
-	h->kind = kind;
-	h->probe = TT_PROBE_COUNT;
-	h->ts_ns = now_ns();
-}
-
-/* What is missing in @lib, each with what no longer works. */
-static unsigned int count_wanted_probes(const struct library *lib)
+/* What of @set is missing in @lib, each with what no longer works. */
+static unsigned int count_wanted_probes(const struct library *lib, __u64 set)
 {
 	unsigned int wanted = 0;
 
 	for (int probe = 0; probe < TT_PROBE_COUNT; probe++) {
+		if (!probe_set__has(set, probe))
+			continue;
 		switch (lib->probe_state[probe]) {
 		case PROBE_FOUND:
 			wanted++;
@@ -75,12 +69,13 @@ static unsigned int count_wanted_probes(const struct library *lib)
 	return wanted;
 }
 
-static unsigned int count_found_probes(const struct library *lib)
+static __u64 find_attached(const struct library *lib, __u64 set)
 {
-	unsigned int found = 0;
+	__u64 found = 0;
 
 	for (int probe = 0; probe < TT_PROBE_COUNT; probe++)
-		found += lib->probe_state[probe] == PROBE_FOUND;
+		if (lib->probe_state[probe] == PROBE_FOUND)
+			found |= set & 1ull << probe;
 	return found;
 }
 
@@ -93,26 +88,31 @@ static void warn_missing_fields(const struct library *lib)
 				library__field_loss(field));
 }
 
-static void report_library(struct tracer *tracer, const struct library *lib, __u16 layout)
+static void report_library(struct tracer *tracer, const struct library *lib, __u64 set,
+			   __u16 layout)
 {
+	__u64 attached = find_attached(lib, set);
 	struct tt_record_library rec = {
-		.probes_wanted = count_wanted_probes(lib),
-		.probes_attached = count_found_probes(lib),
+		.h = written__head(TT_RECORD_LIBRARY, 0),
+		.probes_wanted = count_wanted_probes(lib, set),
+		.probes_attached = (__u32)__builtin_popcountll(attached),
+		.mode = tracer->mode,
+		.probes = attached,
 		.map = lib->layout,
 	};
-	size_t len = strlen(lib->name), cut = len < TT_PATH_SIZE ? 0 : len - TT_PATH_SIZE + 1;
 
-	fill_header(&rec.h, TT_RECORD_LIBRARY);
 	rec.h.layout = layout;
-	memcpy(rec.path, lib->name + cut, len - cut);
+	written__path(&rec, lib->name);
 	tracer->on_record(tracer->ctx, &rec, sizeof(rec));
 }
 
-static void log_probes(const struct library *lib)
+static void log_probes(const struct library *lib, __u64 set)
 {
 	for (size_t i = 0; i < lib->num_probes; i++)
-		pr_info("  %s+0x%x  %s%s", lib->probes[i].name, lib->probes[i].insn_offset,
-			lib->probes[i].insn, lib->probes[i].emulated ? "" : "  (single-stepped)");
+		if (probe_set__has(set, lib->probes[i].probe))
+			pr_info("  %s+0x%x  %s%s", lib->probes[i].name, lib->probes[i].insn_offset,
+				lib->probes[i].insn,
+				lib->probes[i].emulated ? "" : "  (single-stepped)");
 }
 
 static int attach(struct tracer *tracer, const struct discovery_find *find)
@@ -120,6 +120,7 @@ static int attach(struct tracer *tracer, const struct discovery_find *find)
 	struct library *lib = NULL;
 	unsigned int attached;
 	__u16 layout;
+	__u64 set;
 	int err;
 
 	err = library__open(find->path, find->name, &lib);
@@ -128,7 +129,10 @@ static int attach(struct tracer *tracer, const struct discovery_find *find)
 			find->pid, strerror(-err));
 		return err;
 	}
-	err = loader__attach_library(tracer->loader, lib, find->path, &layout, &attached);
+	set = probe_set__of(tracer->mode, tracer->views, &lib->layout);
+	err = loader__attach_library(tracer->loader, lib, set, find->path, &layout, &attached);
+	if (!err)
+		err = survey__add_library(tracer->survey, find->tag, &lib->layout, layout);
 	if (!err) {
 		tracer->num_libraries++;
 		if (!proc__exists(find->pid))
@@ -137,9 +141,9 @@ static int attach(struct tracer *tracer, const struct discovery_find *find)
 				find->pid, lib->name);
 		pr_info("attached to '%s' (build %s, %u probes, through process '%d')", lib->name,
 			lib->build_id, attached, find->pid);
-		log_probes(lib);
+		log_probes(lib, set);
 		warn_missing_fields(lib);
-		report_library(tracer, lib, layout);
+		report_library(tracer, lib, set, layout);
 	}
 	library__free(lib);
 	return err;
@@ -166,8 +170,10 @@ static int on_find(void *ctx, const struct discovery_find *find)
 
 	tracer->num_finds++;
 	/* what maps the runtime at the start may hold buffers already */
-	if (!tracer->active)
+	if (!tracer->active) {
 		loader__add_process(tracer->loader, find->pid, TT_PROCESS_BEFORE_ATTACH);
+		survey__introduce(tracer->survey, find->pid);
+	}
 	return find->is_new ? attach(tracer, find) : 0;
 }
 
@@ -193,20 +199,42 @@ static int watch(struct tracer *tracer, int fd)
 	return epoll_ctl(tracer->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
-static int open_parts(struct tracer *tracer, const struct loader_opts *opts)
+/* PIDs are those of our own namespace: so /proc, which tells them, must be of it as well. */
+static int find_namespace(struct loader_opts *opts)
 {
+	int err = proc__pid_namespace(&opts->pid_namespace);
+
+	if (err == -EXDEV)
+		pr_err("/proc shows the processes of another PID namespace than the one that tttrace "
+		       "runs in: mount it anew (`mount -t proc proc /proc`), or start the container "
+		       "with --pid=host");
+	else if (err)
+		pr_err("cannot read '/proc/self': %s; is /proc mounted?", strerror(-err));
+	else if (opts->pid_namespace)
+		pr_info("in a PID namespace of a container: only its processes are traced, by the "
+			"PIDs that they have here; start it with --pid=host to see all");
+	return err;
+}
+
+static int open_parts(struct tracer *tracer, const struct loader_opts *given)
+{
+	struct loader_opts opts = *given;
 	int err;
 
 	tracer->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (tracer->epoll_fd < 0)
 		return -errno;
-	err = loader__prepare(opts, &tracer->loader);
+	err = find_namespace(&opts);
+	if (!err)
+		err = loader__prepare(&opts, &tracer->loader);
 	if (!err)
 		err = loader__load(tracer->loader);
 	if (!err)
 		err = reader__new(tracer->loader, on_ring_record, tracer, &tracer->reader);
 	if (!err)
 		err = discovery__new(on_find, tracer, &tracer->discovery);
+	if (!err)
+		err = survey__new(tracer->discovery, on_ring_record, tracer, &tracer->survey);
 	if (!err)
 		err = watch(tracer, reader__fd(tracer->reader));
 	if (err)
@@ -231,6 +259,8 @@ int tracer__open(const struct loader_opts *opts, tracer_record_fn on_record, voi
 		return -ENOMEM;
 	tracer->epoll_fd = -1;
 	tracer->scope = opts->scope;
+	tracer->mode = opts->mode;
+	tracer->views = opts->emit_views;
 	tracer->on_record = on_record;
 	tracer->ctx = ctx;
 	err = open_parts(tracer, opts);
@@ -305,7 +335,7 @@ static void refresh_counters(struct tracer *tracer, bool ceased)
 {
 	if (!tracer->counters_stale)
 		return;
-	if (ceased || now_ns() - tracer->counters_ns > COUNTERS_NS)
+	if (ceased || clock__now_ns() - tracer->counters_ns > COUNTERS_NS)
 		tracer__report_counters(tracer);
 }
 
@@ -324,6 +354,51 @@ bool tracer__dispatch(struct tracer *tracer)
 	return !drained;
 }
 
+static void catch_up(void *ctx)
+{
+	struct tracer *tracer = ctx;
+
+	reader__catch_up(tracer->reader);
+}
+
+void tracer__take_census(struct tracer *tracer, pid_t pid, enum tt_census_reason reason,
+			 const __u64 *known, size_t num, bool search)
+{
+	int err, late;
+
+	err = survey__take(tracer->survey, pid, known, num, search, catch_up, tracer);
+	late = reader__catch_up(tracer->reader);
+	survey__settle(tracer->survey, pid, reason, err ? err : late);
+}
+
+static void report_loss(void *ctx, __u32 tgid, const struct tt_process *process)
+{
+	struct tracer *tracer = ctx;
+	struct tt_record_process rec = {
+		.h = written__head(TT_RECORD_PROCESS_LOST, (pid_t)tgid),
+		.flags = process->flags,
+		.lost_other = process->lost_other,
+	};
+
+	rec.h.tid = tgid;
+	rec.h.start_ns = process->start_ns;
+	rec.h.lost_begin = process->lost_begin;
+	rec.h.lost_end = process->lost_end;
+	tracer->on_record(tracer->ctx, &rec, sizeof(rec));
+}
+
+/* Who has lost what @counters tell of. */
+static void report_losses(struct tracer *tracer, const struct tt_counters *counters)
+{
+	__u64 lost = 0;
+
+	for (int kind = 0; kind < TT_RECORD_LIBRARY; kind++)
+		lost += counters->lost[kind];
+	if (lost != tracer->lost)
+		loader__each_loss(tracer->loader, report_loss, tracer);
+	tracer->lost = lost;
+}
+
 void tracer__report_counters(struct tracer *tracer)
 {
 	struct tt_record_counters rec = {};
@@ -333,7 +408,8 @@ void tracer__report_counters(struct tracer *tracer)
 		pr_warn("cannot read the counters of lost records: %s", strerror(-err));
 		return;
 	}
-	fill_header(&rec.h, TT_RECORD_COUNTERS);
+	report_losses(tracer, &rec.c);
+	rec.h = written__head(TT_RECORD_COUNTERS, 0);
 	tracer->counters_ns = rec.h.ts_ns;
 	tracer->counters_stale = false;
 	tracer->on_record(tracer->ctx, &rec, sizeof(rec));
@@ -358,6 +434,7 @@ void tracer__free(struct tracer *tracer)
 	if (!tracer)
 		return;
 	sideband__close(tracer->sideband);
+	survey__free(tracer->survey);
 	discovery__free(tracer->discovery);
 	reader__free(tracer->reader);
 	loader__free(tracer->loader);

@@ -49,7 +49,15 @@ int tracer__fd(const struct tracer *tracer);
  */
 bool tracer__dispatch(struct tracer *tracer);
 
-/* Hands up a TT_RECORD_COUNTERS. */
+/*
+ * Has the allocators of @pid read out of its memory: those @num at @known, and with @search all
+ * that there are. Hands up what is in the ring first, then what was read, then what came into the
+ * ring meanwhile, and the end of the census.
+ */
+void tracer__take_census(struct tracer *tracer, pid_t pid, enum tt_census_reason reason,
+			 const __u64 *known, size_t num, bool search);
+
+/* Hands up a TT_RECORD_COUNTERS; if the losses grew, before it the share of each process. */
 void tracer__report_counters(struct tracer *tracer);
 
 /* Removes all probes, then hands up what is left in the ring, and the counters. */

@@ -16,7 +16,7 @@ def hits_of(result, names):
 
 @pytest.mark.parametrize("cluster, shape, chips", [("n150", "1", 1), ("t3k", "2x4", 8)])
 def test_a_hundred_tensors_and_fifty_frees_give_exactly_so_many_hits(real, cluster, shape, chips):
-    result = tttrace.run([], real.program("counts.py", shape, 100, 50, cluster=cluster))
+    result = tttrace.run(["--all-probes"], real.program("counts.py", shape, 100, 50, cluster=cluster))
     assert hits_of(result, ONE_EACH) == dict.fromkeys(ONE_EACH, 100)
     assert hits_of(result, FREES) == dict.fromkeys(FREES, 50)
     assert result.hits["buffer_create_at"] == 100 * chips
@@ -26,7 +26,7 @@ def test_a_hundred_tensors_and_fifty_frees_give_exactly_so_many_hits(real, clust
 
 
 def test_zero_size_and_hooked_tensors_stop_where_they_have_no_memory(real):
-    result = tttrace.run([], real.program("counts.py", "1", 100, 50, 10, 7))
+    result = tttrace.run(["--all-probes"], real.program("counts.py", "1", 100, 50, 10, 7))
     expected = {"buffer_create": 117, "hook_allocate": 107, "track_allocate": 107,
                 "allocate_buffer": 100, "deallocate_impl": 67, "track_deallocate": 57,
                 "hook_deallocate": 57, "deallocate_buffer": 50}

@@ -59,6 +59,28 @@ def test_a_command_name_hides_processes_of_another(newest):
     assert not result.of("alloc") and not result.of("leak")
 
 
+def test_a_name_that_the_program_gives_itself_lets_it_pass_from_then_on(newest):
+    """As ps shows it: threads have names of their own, which do not count."""
+    result = tttrace.run(["-n", "worker-7"], newest.code("""
+        import ctypes, threading
+        def rename(name):
+            ctypes.CDLL(None).prctl(15, name, 0, 0, 0)
+        d = open_shape("1")
+        keep(tensors(2, d))
+        thread = threading.Thread(target=rename, args=(b"worker-7",))
+        thread.start()
+        thread.join()
+        keep(tensors(3, d))
+        rename(b"worker-7")
+        keep(tensors(4, d))
+        close(d)
+    """))
+    assert result.hits["track_allocate"] == 9
+    assert len(result.of("alloc")) == 4
+    assert len(result.of("leak")) == 9
+    assert result.summary["processes"][0]["comm"] == "worker-7"
+
+
 def test_the_command_name_of_a_process_lets_it_pass(newest, whole):
     name = whole.of("alloc")[0]["comm"]
     result = tttrace.run(["-n", name], newest.code(PROGRAM, "t3k"))

@@ -18,7 +18,6 @@ ENDS = {
     "exit": ("sys.exit(3)", 3),
     "exception": ("raise ValueError", 1),
     "at_once": ("os._exit(5)", 5),
-    "kill": ("os.kill(os.getpid(), 9)", 137),
 }
 
 
@@ -45,6 +44,25 @@ def test_what_is_left_is_a_leak_to_the_byte(real, end):
     assert sorted([leak["type"], leak["address"]] for leak in leaks) == mesh["buffers"]
     assert result.summary["leaked"]["buffers"] == 5
     assert result.summary["leaked"]["bytes"] == sum(mesh["bytes"].values())
+
+
+@pytest.mark.parametrize("number", [9, 11, 6, 15])
+def test_what_a_signal_ends_with_the_process_is_no_leak(newest, number):
+    result = leave_five(newest, f"os.kill(os.getpid(), {number})", ["--error-exitcode", "42"])
+    mesh = newest.logged("checkpoint")[0]["meshes"][0]
+    ended = result.of("ended")
+    assert result.status == 128 + number
+    assert bytes_by_type(ended) == mesh["bytes"]
+    assert sorted([one["type"], one["address"]] for one in ended) == mesh["buffers"]
+    assert result.summary["ended"]["buffers"] == len(ended) == 5
+    assert result.summary["ended"]["bytes"] == sum(mesh["bytes"].values())
+    assert not result.of("leak") and not result.summary["leaked"]["buffers"]
+
+
+def test_quiet_tells_what_ended_with_the_process(real):
+    result = leave_five(real, "os.abort()", ["-q"])
+    assert result.status == 134
+    assert len(result.of("ended")) == len(result.events) == 5
 
 
 def test_a_leak_on_a_mesh_is_one_of_each_chip(real):

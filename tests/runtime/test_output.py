@@ -65,7 +65,7 @@ def test_the_text_report_of_a_clean_run_says_so(newest, tmp_path):
     assert re.search(r"(?i)no .*leak", (tmp_path / "out").read_text())
 
 
-def test_a_free_without_an_allocation_says_why(newest, tmp_path):
+def test_what_was_held_before_the_attach_says_so(newest, tmp_path):
     program = newest.start("""
         d = open_shape("1")
         t = tensor(d)
@@ -79,8 +79,12 @@ def test_a_free_without_an_allocation_says_why(newest, tmp_path):
     program.tell()
     assert program.wait() == 0
     assert trace.wait() == 0
-    assert re.search(r"⚠ \[PID %d\] Free of buffer \d+ on device 0 matches no allocation: "
-                     r"allocated before tracing began" % program.pid, trace.stdout.all())
+    said = trace.stdout.all()
+    assert re.search(r"· \[PID %d\] Holds 2048 bytes of DRAM on device 0 \(buffer_id=\d+\): "
+                     r"allocated before tracing began" % program.pid, said)
+    assert re.search(r"· \[PID %d\] Held 1 buffer \(24576 bytes\) when tracing began" % program.pid,
+                     said)
+    assert re.search(r"✗ \[PID %d\] Freed buffer \d+ on device 0 \(2048 bytes\)" % program.pid, said)
 
 
 def test_an_interval_gives_running_summaries(newest):

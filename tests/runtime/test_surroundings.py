@@ -63,6 +63,18 @@ def test_a_process_in_another_pid_namespace_is_traced(newest):
     assert {event["pid"] for event in result.of("alloc")} != {1}
 
 
+def test_in_a_container_pids_are_those_that_it_has(newest):
+    result = tttrace.run([], newest.code("""
+        d = open_shape("1")
+        keep(tensors(2, d))
+        log("self", pid=os.getpid())
+        close(d)
+    """), within=["unshare", "--pid", "--fork", "--mount-proc"])
+    assert result.status == 0, result.stderr
+    assert len(result.of("leak")) == 2
+    assert {event["pid"] for event in result.of("alloc")} == {newest.logged("self")[0]["pid"]}
+
+
 def test_ctrl_c_reaches_the_command_and_the_report_still_comes(newest):
     trace = tttrace.start([], newest.code("""
         import signal
@@ -76,7 +88,7 @@ def test_ctrl_c_reaches_the_command_and_the_report_still_comes(newest):
     result = trace.finish()
     assert result.status == 128 + signal.SIGINT
     assert result.of("process_exit", pid=result.of("alloc")[0]["pid"], signal=signal.SIGINT)
-    assert len(result.of("leak")) == 2
+    assert len(result.of("ended")) == 2 and not result.of("leak")
 
 
 def test_a_second_signal_ends_the_trace_of_a_command_that_stays(newest):

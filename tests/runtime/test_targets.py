@@ -63,7 +63,7 @@ def test_the_end_of_the_process_ends_the_trace(newest):
     program.signal(signal.SIGKILL)
     result = trace.finish()
     assert result.status == 0
-    assert len(result.of("leak")) == 2
+    assert len(result.of("ended")) == 2
     assert result.of("process_exit")[0]["pid"] == program.pid
 
 
@@ -274,7 +274,7 @@ def test_a_signal_that_ends_the_command_is_in_the_status(newest):
         os.kill(os.getpid(), 15)
     """))
     assert result.status == 128 + 15
-    assert len(result.of("leak")) == 1
+    assert len(result.of("ended")) == 1
 
 
 def test_sigterm_is_passed_on_to_the_command(newest):
@@ -283,4 +283,4 @@ def test_sigterm_is_passed_on_to_the_command(newest):
     trace.signal(signal.SIGTERM)
     result = trace.finish()
     assert result.status == 128 + signal.SIGTERM
-    assert len(result.of("leak")) == 20
+    assert len(result.of("ended")) == 20

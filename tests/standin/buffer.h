@@ -52,6 +52,8 @@ struct IGraphProcessor {
 	virtual ~IGraphProcessor() = default;
 	virtual void track_allocate(const Buffer *) {}
 	virtual void track_deallocate(Buffer *) {}
+	virtual void track_allocate_cb(const CoreRangeSet &, uint64_t, uint64_t, bool, const IDevice *) {}
+	virtual void track_deallocate_cb(const IDevice *) {}
 };
 
 struct GraphTracker {
@@ -93,6 +95,21 @@ struct GraphTracker {
 		standin::point("track_deallocate");
 		for (auto &processor : processors)
 			processor->track_deallocate(buffer);
+	}
+
+	APART void track_allocate_cb(const CoreRangeSet &cores, uint64_t address, uint64_t size,
+				     bool is_globally_allocated, const IDevice *device)
+	{
+		standin::point("track_allocate_cb");
+		for (auto &processor : processors)
+			processor->track_allocate_cb(cores, address, size, is_globally_allocated,
+						     device);
+	}
+
+	APART void track_deallocate_cb(const IDevice *device)
+	{
+		for (auto &processor : processors)
+			processor->track_deallocate_cb(device);
 	}
 };
 

@@ -295,6 +295,39 @@ void cmd_bulk(const Words &w)
 	}
 }
 
+/* "0-0-7-7+8-0-8-3:100000:4096" */
+static standin::Placed parse_placed(const std::string &word)
+{
+	size_t colon = word.find(':'), second = word.find(':', colon + 1), at = 0, x0, y0, x1, y1;
+	standin::Placed placed;
+
+	if (second == word.npos)
+		die("no such buffer: " + word);
+	for (; at < colon; at = word.find_first_of("+:", at) + 1) {
+		if (sscanf(word.c_str() + at, "%zu-%zu-%zu-%zu", &x0, &y0, &x1, &y1) != 4)
+			die("no such cores: " + word);
+		placed.ranges.push_back({ x0, y0, x1, y1 });
+	}
+	placed.address = parse_size(word.substr(colon + 1, second - colon - 1));
+	placed.size = parse_size(word.substr(second + 1));
+	return placed;
+}
+
+/* What it takes, the test knows: nothing is expected here. */
+void cmd_program(const Words &w)
+{
+	std::vector<standin::Placed> buffers;
+	int chip;
+	Mesh *mesh = find_mesh(w[1], &chip);
+
+	for (size_t i = 3; i < w.size(); i++)
+		buffers.push_back(parse_placed(w[i]));
+	try {
+		api->run_program(mesh->handle, chip, buffers, w[2] == "dataflow");
+	} catch (const std::exception &) {
+	}
+}
+
 /* On the clock of the events, so that a total can be held against the events up to it. */
 static uint64_t now_ns()
 {

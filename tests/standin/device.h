@@ -14,6 +14,11 @@
 
 namespace tt::tt_metal
 {
+namespace detail
+{
+class ProgramImpl;
+}
+
 /* Ours: worker_l1_size is the size of a buffer to be allocated while the mesh is opened. */
 #define INIT_ARGS                                                                                  \
 	uint8_t num_hw_cqs, size_t l1_small_size, size_t trace_region_size, size_t worker_l1_size, \
@@ -60,7 +65,19 @@ public:
 
 	APART bool initialize(INIT_ARGS);
 	APART bool close();
+#if GENERATION > 1
+	APART void register_program(detail::ProgramImpl *program);
+	std::unordered_set<detail::ProgramImpl *> programs; /* ours */
+#endif
 };
+
+#if GENERATION > 1
+void Device::register_program(detail::ProgramImpl *program)
+{
+	standin::point("register_program");
+	programs.insert(program);
+}
+#endif
 
 Device::Device(DEVICE_ARGS) : id_(id)
 {

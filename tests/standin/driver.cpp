@@ -13,6 +13,7 @@
 #include <deque>
 #include <dlfcn.h>
 #include <semaphore>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <thread>
 
@@ -85,7 +86,7 @@ static void cmd_exit_now(const Words &w)
 
 static void cmd_kill(const Words &w)
 {
-	books.leaks();
+	books.leaks(true);
 	Line("process_exit").num("signal", parse_status(w));
 	kill(getpid(), parse_status(w));
 }
@@ -266,6 +267,11 @@ static void cmd_rename(const Words &w)
 		die("cannot rename " + w[1]);
 }
 
+static void cmd_name(const Words &w)
+{
+	prctl(PR_SET_NAME, w[1].c_str());
+}
+
 static const struct command {
 	const char *name;
 	size_t least; /* words that must follow */
@@ -284,6 +290,8 @@ static const struct command {
 	{ "dealloc", 1, cmd_dealloc, "NAME: DeallocateBuffer, the object lives on" },
 	{ "oom", 1, cmd_oom, "MESH[/CHIP] [TYPE]" },
 	{ "bulk", 1, cmd_bulk, "MESH[/CHIP] [deallocate_buffers|clear|override_state]" },
+	{ "program", 3, cmd_program,
+	  "MESH[/CHIP] circular|dataflow X0-Y0-X1-Y1[+X0-...]:ADDRESS:SIZE ..." },
 	{ "total", 1, cmd_total, "MESH[/CHIP]: compare, and print what is occupied" },
 	{ "capture", 1, cmd_capture, "on|off: a graph capture without dispatch, on this thread" },
 	{ "throw", 1, cmd_throw, "PROBE: an exception there, during the next command" },
@@ -296,6 +304,7 @@ static const struct command {
 	{ "_exit", 0, cmd_exit_now, "[STATUS]" },
 	{ "kill", 1, cmd_kill, "SIGNAL" },
 	{ "rename", 2, cmd_rename, "OLD NEW" },
+	{ "name", 1, cmd_name, "NAME: of this thread; the first one's is that of the process" },
 	{ "pause", 1, cmd_pause, "SECONDS" },
 	{ "wait", 0, cmd_wait, "[TEXT]: print a `sync` event, read a line from stdin" },
 };

@@ -27,6 +27,7 @@ void cmd_submesh(const Words &w);
 void cmd_close(const Words &w);
 void cmd_drop(const Words &w);
 void cmd_bulk(const Words &w);
+void cmd_program(const Words &w);
 void cmd_total(const Words &w);
 
 #endif

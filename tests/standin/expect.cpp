@@ -9,9 +9,22 @@ static const char *const layout_names[] = { "INTERLEAVED", "SINGLE_BANK", "HEIGH
 					    "WIDTH_SHARDED", "BLOCK_SHARDED" };
 FILE *expect_out = stdout;
 
+/* As ps shows it: the name of the first thread. */
+static std::string name_of_process()
+{
+	char name[32] = "";
+	FILE *comm = fopen("/proc/self/comm", "re");
+
+	if (comm && fgets(name, sizeof(name), comm))
+		name[strcspn(name, "\n")] = '\0';
+	if (comm)
+		fclose(comm);
+	return name;
+}
+
 Line::Line(const char *event) : text_(std::string("{\"event\":\"") + event + '"')
 {
-	num("pid", getpid()).num("tid", syscall(SYS_gettid));
+	num("pid", getpid()).num("tid", syscall(SYS_gettid)).str("comm", name_of_process());
 }
 
 Line::~Line()
@@ -79,11 +92,11 @@ void Books::each(const std::function<void(Tensor &)> &visit)
 		visit(tensor);
 }
 
-void Books::leaks(const std::function<bool(const Tensor &)> &which)
+void Books::leaks(const std::function<bool(const Tensor &)> &which, bool killed)
 {
 	each([&](Tensor &t) {
 		if (t.is_held() && !strcmp(t.kind, "owning") && t.pid == getpid() && which(t))
-			Line("leak").tensor(t);
+			Line(killed && t.state == Tensor::LIVE ? "ended" : "leak").tensor(t);
 	});
 }
 
@@ -181,10 +194,12 @@ void Books::not_allocated(const Tensor &t, const std::string &point)
 
 const char *Books::class_of_free(Tensor &t, bool capturing)
 {
+	if (!t.args.size)
+		return "zero_size";
 	if (t.state == Tensor::FREED)
 		return "repeated";
-	if (!t.args.size || t.facts.hooked)
-		return t.args.size ? "hooked" : "zero_size";
+	if (t.facts.hooked)
+		return "hooked";
 	if (t.state == Tensor::CLOSED)
 		return "device_closed";
 	if (capturing || captured)

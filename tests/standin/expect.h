@@ -75,10 +75,12 @@ public:
 	bool captured = false;	  /* by a graph capture of the whole process: generation 1 */
 
 	void each(const std::function<void(Tensor &)> &visit);
-	void leaks(const std::function<bool(const Tensor &)> &which);
-	void leaks()
+	/* What leaks now; or with a signal, which gives no chance to free it, ends with the
+	 * process. */
+	void leaks(const std::function<bool(const Tensor &)> &which, bool killed = false);
+	void leaks(bool killed = false)
 	{
-		leaks([](const Tensor &) { return true; });
+		leaks([](const Tensor &) { return true; }, killed);
 	}
 	/* All memory of one allocator goes at once. */
 	void take_back(const Mesh *mesh, int chip, Tensor::State state);

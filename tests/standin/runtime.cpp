@@ -5,7 +5,7 @@
  */
 #include <cstring>
 
-#include "device.h"
+#include "program.h"
 #include "standin.h"
 
 namespace tt::tt_metal
@@ -231,6 +231,28 @@ static void capture(bool on)
 	GraphTracker::instance().hook = on ? std::make_shared<IGraphHooks>() : nullptr;
 }
 
+/* The program is placed, runs, and goes. */
+static void run_program(Mesh *mesh, int chip, const std::vector<Placed> &buffers, bool dataflow)
+{
+	detail::ProgramImpl program;
+
+	for (const Placed &b : buffers) {
+		std::vector<CoreRange> ranges;
+
+		for (const auto &r : b.ranges)
+			ranges.push_back({ r[0], r[1], r[2], r[3] });
+		program.add(CoreRangeSet(ranges), b.address, b.size);
+	}
+#if GENERATION > 1
+	if (dataflow)
+		return program.allocate_dataflow_buffers(device_of(mesh, chip));
+#else
+	if (dataflow)
+		tt_throw("this generation has no dataflow buffers");
+#endif
+	program.allocate_circular_buffers(device_of(mesh, chip));
+}
+
 static const Api api = {
 	.generation = GENERATION,
 	.open = open,
@@ -245,6 +267,7 @@ static const Api api = {
 	.facts = facts,
 	.deallocate = [](Tensor *tensor) { DeallocateBuffer(*tensor->owner); },
 	.release = release,
+	.run_program = run_program,
 	.capture = capture,
 	.arm = [](const char *point) { armed = point; },
 };

@@ -7,7 +7,9 @@
 #ifndef STANDIN_H
 #define STANDIN_H
 
+#include <array>
 #include <cstdint>
+#include <vector>
 
 namespace standin
 {
@@ -42,6 +44,12 @@ struct Facts {
 	bool hooked;
 };
 
+/* A circular or dataflow buffer; a range of cores is x, y of its first and of its last. */
+struct Placed {
+	std::vector<std::array<size_t, 4>> ranges;
+	uint64_t address, size;
+};
+
 struct Api {
 	int generation;
 	Mesh *(*open)(const OpenArgs &args);
@@ -58,6 +66,9 @@ struct Api {
 	void (*deallocate)(Tensor *tensor); /* DeallocateBuffer: the object lives on */
 	/* The last reference goes. @silently: its Buffer believes that it holds nothing. */
 	void (*release)(Tensor *tensor, bool silently);
+	/* @chip: an index in the mesh, or -1 for the mesh itself */
+	void (*run_program)(Mesh *mesh, int chip, const std::vector<Placed> &buffers,
+			    bool dataflow);
 	void (*capture)(bool on);	/* on this thread; generation 1: in the process */
 	void (*arm)(const char *point); /* the next pass of that point throws, once */
 };

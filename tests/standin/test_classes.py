@@ -241,6 +241,31 @@ def test_a_failed_allocation_says_what_was_asked_for(standin):
     assert result.classes() == {"matched": 1}
 
 
+def test_a_failed_allocation_sees_the_holes(standin):
+    result = standin.trace("""
+        open m 2
+        alloc a m DRAM 65536 2048
+        alloc b m DRAM 65536 2048
+        alloc c m DRAM 65536 2048
+        oom m
+        free b
+        oom m
+        free a
+        oom m
+        free c
+        oom m
+        close m
+    """)
+    failed = result.of("alloc_failed")
+    size = failed[0]["bank_size"]
+    each = failed[0]["held_per_bank"] // 3
+    assert each > 0 and {event["fit"] for event in failed} == {"too_large"}
+    assert [event["free_per_bank"] for event in failed] == [size - n * each for n in (3, 2, 1, 0)]
+    assert [event["largest_hole_per_bank"] for event in failed] == [
+        size - 3 * each, size - 3 * each, size - 3 * each, size]
+    assert [sum(one["buffers"] for one in event["holders"]) for event in failed] == [3, 2, 1, 0]
+
+
 def test_a_forked_child_that_frees_what_is_its_parents_is_foreign(standin):
     result = standin.trace("""
         open m 1
@@ -259,7 +284,7 @@ def test_a_forked_child_that_frees_what_is_its_parents_is_foreign(standin):
     assert len(result.of("leak")) == 1
 
 
-def test_a_free_of_what_was_there_before_is_pre_attach(standin):
+def test_a_free_of_what_was_there_before_is_matched(standin):
     driver = standin.start("""
         open m 1
         alloc a m DRAM 65536 2048
@@ -275,7 +300,8 @@ def test_a_free_of_what_was_there_before_is_pre_attach(standin):
     driver.tell()
     assert driver.wait() == 0
     result = trace.finish()
-    assert result.classes() == {"pre_attach": 1, "matched": 1, "zero_size": 1}
+    assert result.classes() == {"matched": 2, "zero_size": 1}
+    assert len(result.of("alloc", **{"class": "pre_attach"})) == 1
     assert result.summary["coverage"]["processes_before_attach"] == 1
 
 

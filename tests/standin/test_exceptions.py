@@ -26,7 +26,7 @@ EVERY = "\n".join(
 @pytest.mark.parametrize("build, attach", [(build, []) for build in BUILDS] + [
     (build, ["--perf-events"]) for build in ("gen1", "gen3", "linked")])
 def test_an_exception_through_every_probed_frame_leaves_the_program_alone(build, attach):
-    result = Standin(build).trace(EVERY + "\nexit 23", attach, status=23)
+    result = Standin(build).trace(EVERY + "\nexit 23", ["--all-probes", *attach], status=23)
     assert len(result.of("alloc_failed")) == 4
     assert len(result.frees("matched")) == 3
     assert len(result.frees("suppressed")) == 3

@@ -138,7 +138,51 @@ def test_a_child_that_ends_by_a_signal_is_told_from_its_parent(standin):
     """)
     exits = result.of("process_exit")
     assert [event.get("signal") for event in exits] == [11, None]
-    assert [leak["pid"] for leak in result.of("leak")] == [exits[0]["pid"]]
+    assert [buffer["pid"] for buffer in result.of("ended")] == [exits[0]["pid"]]
+    assert not result.of("leak")
+
+
+def test_the_name_of_a_process_is_that_of_its_first_thread_at_every_moment(standin):
+    """The driver prints the name that it has with every line, and every line is compared."""
+    result = standin.trace("""
+        in one name thread
+        in one open m 1
+        alloc a m DRAM 4096 2048
+        name first
+        alloc b m DRAM 4096 2048
+        in one name other
+        in one free a
+        fork
+        alloc c m DRAM 4096 2048
+        name child
+        alloc d m DRAM 4096 2048
+        end
+        name a_name_that_is_too_long
+        free b
+        close m
+    """)
+    assert {event["comm"] for event in result.of("free")} == {"first", "a_name_that_is_"}
+    assert {event["comm"] for event in result.of("alloc", kind="owning")} == {standin.driver.name[:15], "first", "child"}
+
+
+def test_the_name_that_an_exec_gives_is_not_that_of_what_it_ends(gen3, tmp_path):
+    again = shutil.copy(gen3.driver, tmp_path / "another")
+    trace = gen3.begin(f"name first\nopen m 1\nalloc a m DRAM 4096 2048\n"
+                       f"exec {again} -l {gen3.library}")
+    for line in ("begin", "open m 1", "alloc b m DRAM 8192 2048", "_exit 0"):
+        trace.tell(line)
+    result = support.finish(trace)
+    assert [event["comm"] for event in result.of("process_exit")] == ["first", "another"]
+    assert [leak["comm"] for leak in result.of("leak")] == ["first", "another"]
+
+
+def test_a_name_that_was_given_before_the_attach_is_the_one_that_is_shown(gen3):
+    driver = gen3.start("name first\n" + WORK)
+    trace = gen3.attach(driver)
+    act(driver, "two", "three")
+    driver.tell()
+    assert driver.wait() == 3
+    assert {event["comm"] for event in trace.finish().events} == {"first"}
 
 
 # --- signals -------------------------------------------------------------------------------------
@@ -153,7 +197,10 @@ def test_a_program_that_is_killed_leaves_a_report(standin):
     """, status=128 + 9)
     assert result.classes() == {"matched": 1}
     assert result.of("process_exit")[0]["signal"] == 9
-    assert result.of("leak")[-1]["type"] == "L1"
+    assert result.of("ended")[-1]["type"] == "L1"
+    # nothing says of what the first generation holds for itself that it does
+    assert result.summary["ended"]["buffers"] == len(result.of("ended")) == 1 + (standin.generation == 1)
+    assert not result.of("leak") and not result.summary["leaked"]["buffers"]
 
 
 def test_a_tracer_that_is_killed_leaves_the_program_alone_and_no_probe(standin):

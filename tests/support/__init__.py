@@ -7,5 +7,7 @@ What the tests of the whole program share.
   schema      the output contract of design.md, line by line
   replay      what the events say is held, at any time
   runtime     the real runtime and the programs that are traced on it
+  chance      random scripts for the stand-in
+  crowd       the program under a trace of many lives
   kernel      what is left of our probes in the kernel
 """

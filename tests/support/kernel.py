@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-PROGRAMS = {"on_probe", "on_sched_fork", "on_sched_exec", "on_sched_exit"}
+PROGRAMS = {"on_probe", "on_sched_fork", "on_sched_exec", "on_sched_exit", "on_task_rename"}
 IDS = re.compile(r"^(prog|link)_id:\t(\d+)$", re.MULTILINE)
 
 

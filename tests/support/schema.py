@@ -9,13 +9,17 @@ LAYOUTS = {"INTERLEAVED", "SINGLE_BANK", "HEIGHT_SHARDED", "WIDTH_SHARDED", "BLO
 KINDS = ("owning", "view", "hooked", "zero_size", "system")
 CLASSES = ("matched", "zero_size", "hooked", "view", "device_closed", "repeated", "failed_alloc",
            "pre_attach", "bulk_freed", "foreign", "suppressed", "lost", "unknown")
+FITS = ("too_large", "full", "fragmented", "refused", "unknown")
 STATES = {"running", "exited", "exec", "vanished"}
-RECORDS = ("process_start", "process_exec", "process_exit", "allocator", "space", "alloc", "zero_size",
-           "view", "free_begin", "free_tracked", "free_done", "bulk", "device", "step")
+RECORDS = ("process_start", "process_exec", "process_exit", "process_name", "allocator", "space", "alloc", "zero_size",
+           "view", "free_begin", "free_tracked", "free_done", "free", "bulk", "device",
+           "circular", "program")
 PROBES = ("buffer_create", "buffer_create_at", "allocate_impl", "deallocate_impl", "hook_allocate",
           "hook_deallocate", "track_allocate", "track_deallocate", "allocate_buffer",
           "deallocate_buffer", "deallocate_buffers", "clear", "override_state", "allocator_destroy",
-          "free_list_allocate", "device_open", "device_close", "mesh_open", "mesh_close", "mesh_closing")
+          "free_list_allocate", "device_open", "device_close", "mesh_open", "mesh_close", "mesh_closing",
+          "track_allocate_cb", "track_deallocate_cb", "register_program", "allocate_dataflow_buffers",
+          "mark_address")
 
 
 class Violation(Exception):
@@ -95,38 +99,60 @@ BUFFER_MAY = {"buffer": pointer, "id": number, "address": number, "footprint": n
 SUM = Table({"buffers": number, "bytes": number, "size": number}, {"unsized": number})
 CELL = counts(("live", "peak", "live_size", "peak_size", "buffers", "peak_buffers"))
 MEMORY = Table({}, dict.fromkeys([*TYPES, "all"], CELL))
+REGIONS = Table({}, dict.fromkeys(TYPES, counts(("from", "to", "banks"))))
+PLACED = Table({**dict.fromkeys(("bytes_per_core", "cores", "from", "to", "programs"), number),
+                "exact": truth}, {"programs_ended": number})
+
+SPACE_MAY = {"banks": number, "bank_size": number, "held_per_bank": number, "free_per_bank": number,
+             "largest_hole_per_bank": number, "why_unknown": text}
+HOLDER = Table(
+    {"kind": one_of(("owning", "system")), "size_min": number, "size_max": number, "buffers": number,
+     "size": number, "footprint": number, "per_bank": number},
+    {"oldest_ns": number, "newest_ns": number, "unsized": number})
+OTHER = Table({"pid": number, "comm": text, "devices": chips, "buffers": number, "footprint": number},
+              {"mesh": number, "devices_cut": truth})
 
 DEVICE_TOTALS = Table(
-    {"devices": chips, "object": pointer, "closed": truth, "memory": MEMORY, "allocs": counts(KINDS),
-     "live": counts(KINDS), "frees": number, "bulk_freed": number, "leaked": SUM, "unknown": SUM,
-     "held_by_runtime": SUM},
+    {"devices": chips, "object": pointer, "closed": truth, "regions": REGIONS,
+     "memory": MEMORY, "allocs": counts(KINDS),
+     "live": counts(KINDS), "frees": number, "bulk_freed": number, "leaked": SUM, "ended": SUM, "unknown": SUM,
+     "held_by_runtime": SUM,
+     "spaces": many(Table({"type": one_of(TYPES), "allocator": pointer}, SPACE_MAY))},
     {"mesh": number, "devices_cut": truth, "close_asked": truth})
 PROCESS_TOTALS = Table(
     {"pid": number, "start_ns": number, "comm": text, "state": one_of(STATES), "before_attach": truth,
      "forked": truth, "first_ts_ns": number, "end_ts_ns": number, "memory": MEMORY,
      "allocs": counts(KINDS), "classes": counts(CLASSES), "bulk_freed": number,
-     "devices": many(DEVICE_TOTALS)},
-    {"chips": many(Table({"device": number, "memory": MEMORY})), "status": number, "signal": number})
+     "lost": number, "devices": many(DEVICE_TOTALS)},
+    {"chips": many(Table({"device": number, "memory": MEMORY},
+                         {"circular_buffers": PLACED, "dataflow_buffers": PLACED})), "status": number, "signal": number})
 COVERAGE = Table(
     {"complete": truth, "probes_wanted": number, "probes_attached": number,
      "libraries": many(Table({"path": text, "probes_wanted": number, "probes_attached": number})),
      "processes": number, "processes_before_attach": number, "buffers_before_attach": number,
+     "buffers_mended": number, "census_torn": truth,
      "events": number, "lost": number, "repaired": number,
      "lost_kinds": Table({}, dict.fromkeys(RECORDS, number)), "lost_unexplained": number,
      "bad_records": number, "dropped_records": number, "process_map_full": number,
-     "allocator_map_full": number, "footprint_unknown": number, "reused_live": number,
-     "reused_lost": number},
-    {"hits": counts(PROBES)})
+     "allocator_map_full": number, "footprint_unknown": number, "circular_unknown": number,
+     "reused_live": number, "reused_lost": number},
+    {"mode": one_of(("default", "lean", "all")), "not_probed": many(one_of(PROBES)),
+     "hits": Table({}, dict.fromkeys(PROBES, number))})
 
 # --- lines ---------------------------------------------------------------------------------------
 
+EARLIER = Table({"processes": number, "leaking": number, "leaked": SUM, "ended": SUM, "unknown": SUM})
+VERDICT = Table({**PROCESS, **BUFFER, "why": text},
+                {**BUFFER_MAY, "alloc_ts_ns": number, "older": truth})
 LINES = {
-    "alloc": Table({**PROCESS, **BUFFER}, BUFFER_MAY),
+    "alloc": Table({**PROCESS, **BUFFER}, {**BUFFER_MAY, "class": one_of(["pre_attach", "lost"])}),
     "free": Table({**PROCESS, **BUFFER, "class": one_of(CLASSES)}, BUFFER_MAY),
-    "alloc_failed": Table({**PROCESS, **BUFFER, "class": one_of(CLASSES)},
-                          {**BUFFER_MAY, "banks": number, "asked_per_bank": number,
-                           "free_per_bank": number}),
-    "leak": Table({**PROCESS, **BUFFER, "why": text}, {**BUFFER_MAY, "alloc_ts_ns": number}),
+    "alloc_failed": Table({**PROCESS, **BUFFER, "class": one_of(CLASSES), "fit": one_of(FITS),
+                           "holders": many(HOLDER), "others": many(OTHER)},
+                          {**BUFFER_MAY, **SPACE_MAY, "asked_per_bank": number,
+                           "others_left_out": number}),
+    "leak": VERDICT,
+    "ended": VERDICT,
     "bulk_free": Table({**PROCESS, "buffers": number, "bytes": number, "why": text}, DEVICE),
     "device_open": Table(PROCESS, {**DEVICE, "why": text}),
     "device_close": Table({**PROCESS, "buffers": number, "bytes": number}, {**DEVICE, "why": text}),
@@ -134,10 +160,13 @@ LINES = {
     "process_exit": Table(PROCESS, {"status": number, "signal": number, "why": text}),
     "lost": Table({**EVERY, "records": number, "lost": Table({}, dict.fromkeys(RECORDS, number))},
                   {"pid": number, "tid": number, "comm": text, "process_map_full": number, "why": text}),
+    "census": Table({**PROCESS, "reason": one_of(["attach", "repair", "audit"]), "buffers": number,
+                     "bytes": number, "added": number, "removed": number, "whole": truth}),
     "summary": Table(
         {**EVERY, "interval": truth, "duration_ns": number, "activity": truth, "leaked": SUM,
-         "leaked_hidden": SUM, "unknown": SUM, "allocs": counts(KINDS), "classes": counts(CLASSES),
-         "bulk_freed": number, "processes": many(PROCESS_TOTALS), "coverage": COVERAGE}),
+         "leaked_hidden": SUM, "ended": SUM, "unknown": SUM, "allocs": counts(KINDS), "classes": counts(CLASSES),
+         "bulk_freed": number, "processes": many(PROCESS_TOTALS), "coverage": COVERAGE},
+        {"earlier": EARLIER}),
 }
 
 PATH = many(number)
@@ -145,7 +174,8 @@ CHECKS = {
     "kernel": Table({"release": text, "uprobes": truth, "btf": truth, "attach": text}),
     "privilege": Table({"ok": truth, "why": text}),
     "library": Table({"path": text, "build_id": text, "generation": number, "body_start": number,
-                      "chip_stride": number, "vtable_device": hexadecimal, "vtable_mesh": hexadecimal}),
+                      "chip_stride": number, "vtable_device": hexadecimal, "vtable_mesh": hexadecimal,
+                      "vtables_allocator": many(hexadecimal)}),
     "symbol": Table({"name": text, "found": truth},
                     {"signature": text, "mangled": text, "address": pointer, "state": text, "loss": text}),
     "field": Table({"class": text, "name": text, "found": truth, "path": PATH, "witnesses": number},
@@ -162,6 +192,10 @@ def check(line):
     LINES[line["event"]].check(line)
     if line["event"] == "free" and (line["class"] == "matched") == ("why" in line):
         raise Violation("a free has a `why` unless it is matched")
+    if line["event"] == "alloc_failed":
+        unknown = line["fit"] == "unknown" or "largest_hole_per_bank" not in line
+        if unknown != ("why_unknown" in line):
+            raise Violation("a failure has a `why_unknown` if, and only if, something is unknown")
     if line["event"] == "alloc" and line["kind"] in ("owning", "system"):
         for name in ("buffer", "address", "type", "layout", "devices"):
             if name not in line:
@@ -178,5 +212,7 @@ def check_check(line):
     """The same of a line of --check -j."""
     if type(line) is not dict or line.get("event") != "check" or line.get("item") not in CHECKS:
         raise Violation("no such item")
+    if type(line.get("ts_ns")) is not int:
+        raise Violation("a line without its time")
     rest = {name: value for name, value in line.items() if name not in ("event", "item", "ts_ns")}
     CHECKS[line["item"]].check(rest)

@@ -18,6 +18,10 @@ BINARY = Path(os.environ.get("TTTRACE", ROOT / "build/tttrace"))
 OUTPUTS = tempfile.TemporaryDirectory(prefix="tttrace-test-")  # gone when pytest ends
 
 
+# Every run of the suite is compared with the allocators' own view: see judge().
+AUDIT = ["--audit", "0.1"]
+
+
 class Result:
     """What a run said. events: all lines but the last, which is the summary."""
 
@@ -88,17 +92,17 @@ def judge(result, before_attach, lacking):
 class Trace:
     """
     A run of tttrace that goes on. With a command, stdin and stdout are the command's. @lacking: the
-    functions that are probed and that the runtime does not have.
+    functions that are probed and that the runtime does not have. @within: the command that runs it.
     """
 
-    def __init__(self, options, command=(), incomplete=False, before_attach=False, lacking=0, **popen):
+    def __init__(self, options, command=(), incomplete=False, before_attach=False, lacking=0, within=(), **popen):
         handle, name = tempfile.mkstemp(dir=OUTPUTS.name)
         os.close(handle)
         self.output = Path(name)
         self.incomplete = incomplete
         self.before_attach = before_attach
         self.lacking = lacking
-        words = [BINARY, "-j", "--output", name, *options]
+        words = [*within, BINARY, "-j", "--output", name, *options]
         self.process = Process(words + (["--", *command] if command else []), **popen)
 
     def attached(self):
@@ -139,9 +143,9 @@ def run(options, command, patience=PATIENCE, **how):
     return Trace(list(options), list(command), **how).finish(patience)
 
 
-def plain(*words, patience=PATIENCE, **popen):
+def plain(*words, patience=PATIENCE, within=(), **popen):
     """Runs tttrace as it is, to its end. Returns status, stdout, stderr."""
-    process = Process([BINARY, *words], **popen)
+    process = Process([*within, BINARY, *words], **popen)
     status = process.wait(patience)
     out = process.stdout.all() if process.stdout else ""
     err = process.stderr.all()

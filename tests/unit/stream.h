@@ -8,7 +8,6 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,6 +19,7 @@
 #include "core/ledger.h"
 #include "core/snapshot.h"
 #include "report/sink.h"
+#include "seen.h"
 
 enum {
 	STREAM_EVENTS = 4096,
@@ -32,17 +32,6 @@ enum {
 #define CHIPS  0x30000000ull /* Device * of chip 0 */
 #define MIB    (1ull << 20)
 
-/* An event, and copies of what it points to. */
-struct seen {
-	struct event ev;
-	struct event_process process;
-	struct event_device device;
-	struct event_buffer buffer;
-	__u32 chips[TT_MAX_CHIPS];
-	char comm[32];
-	char why[320];
-};
-
 struct stream {
 	struct ledger *ledger;
 	struct sink *sink; /* gets every event if set */
@@ -52,6 +41,8 @@ struct stream {
 	__u64 ts_ns;
 	__u64 step_ns; /* between two records */
 	__u64 seq[STREAM_CPUS];
+	struct tt_process loser; /* what the process loser_tgid has lost; see losing.h */
+	__u32 loser_tgid;
 	int err; /* of the last record */
 };
 
@@ -107,34 +98,11 @@ static inline struct tt_layout stream_layout(void)
 static inline void stream_keep(void *ctx, const struct event *ev)
 {
 	struct stream *s = ctx;
-	struct seen *seen;
 
 	if (s->sink)
 		assert_int_equal(s->sink_ops->event(s->sink, ev), 0);
 	assert_true(s->num_seen < STREAM_EVENTS);
-	seen = &s->seen[s->num_seen++];
-	memset(seen, 0, sizeof(*seen));
-	seen->ev = *ev;
-	if (ev->process) {
-		seen->process = *ev->process;
-		snprintf(seen->comm, sizeof(seen->comm), "%s", ev->process->comm);
-		seen->process.comm = seen->comm;
-		seen->ev.process = &seen->process;
-	}
-	if (ev->device) {
-		seen->device = *ev->device;
-		memcpy(seen->chips, ev->device->chips, ev->device->num_chips * sizeof(__u32));
-		seen->device.chips = seen->chips;
-		seen->ev.device = &seen->device;
-	}
-	if (ev->buffer) {
-		seen->buffer = *ev->buffer;
-		seen->ev.buffer = &seen->buffer;
-	}
-	if (ev->why) {
-		snprintf(seen->why, sizeof(seen->why), "%s", ev->why);
-		seen->ev.why = seen->why;
-	}
+	seen_take(&s->seen[s->num_seen++], ev);
 }
 
 static inline struct tt_record stream_header(struct stream *s, const struct actor *a, __u16 kind,
@@ -150,6 +118,8 @@ static inline struct tt_record stream_header(struct stream *s, const struct acto
 		.ts_ns = s->ts_ns,
 		.start_ns = a->start_ns,
 		.seq = s->seq[a->cpu]++,
+		.lost_begin = a->tgid == s->loser_tgid ? s->loser.lost_begin : 0,
+		.lost_end = a->tgid == s->loser_tgid ? s->loser.lost_end : 0,
 	};
 }
 
@@ -158,17 +128,24 @@ static inline void stream_apply(struct stream *s, const void *record, size_t siz
 	s->err = ledger__apply(s->ledger, record, size);
 }
 
-static inline void stream_library(struct stream *s)
+static inline void stream_library_of(struct stream *s, enum tt_mode mode, __u64 probes)
 {
 	struct tt_record_library rec = {
 		.h = { .kind = TT_RECORD_LIBRARY, .probe = TT_PROBE_COUNT },
 		.probes_wanted = 20,
 		.probes_attached = 20,
+		.mode = mode,
+		.probes = probes,
 		.map = stream_layout(),
 		.path = "/venv/lib/libtt_metal.so",
 	};
 
 	stream_apply(s, &rec, sizeof(rec));
+}
+
+static inline void stream_library(struct stream *s)
+{
+	stream_library_of(s, TT_MODE_ALL, (1ull << TT_PROBE_COUNT) - 1);
 }
 
 static inline struct stream *stream_new(void)
@@ -266,6 +243,7 @@ static inline void stream_allocator(struct stream *s, const struct actor *a, __u
 			       [TT_TYPE_L1_SMALL] = 64,
 			       [TT_TYPE_TRACE] = 12 },
 		.bank_size = { [TT_TYPE_DRAM] = 1ull << 30, [TT_TYPE_L1] = MIB },
+		.bank_base = { [TT_TYPE_DRAM] = 32, [TT_TYPE_L1] = 64 },
 	};
 
 	stream_apply(s, &rec, sizeof(rec));
@@ -288,13 +266,12 @@ static inline void stream_put(__u8 *body, __u32 offset, const void *value, size_
 	memcpy(body + offset - BODY_START, value, size);
 }
 
-static inline void stream_buffer(struct stream *s, const struct actor *a, __u16 kind,
-				 const struct object *o)
+/* @o as it is read at @h. */
+static inline struct tt_record_buffer stream_buffer_record(struct tt_record h,
+							   const struct object *o)
 {
 	struct tt_record_buffer rec = {
-		.h = stream_header(s, a, kind,
-				   kind == TT_RECORD_ALLOC ? TT_PROBE_TRACK_ALLOCATE
-							   : TT_PROBE_DEALLOCATE_IMPL),
+		.h = h,
 		.buffer = o->pointer,
 		.unique_id = o->id,
 		.device_state = o->device_state ? o->device_state : TT_STATE_OPEN,
@@ -312,6 +289,15 @@ static inline void stream_buffer(struct stream *s, const struct actor *a, __u16 
 	stream_put(rec.body, 0x49, &o->hooked, 1);
 	stream_put(rec.body, 0x50, &o->address, 8);
 	stream_put(rec.body, 0x58, &o->page_size, 8);
+	return rec;
+}
+
+static inline void stream_buffer(struct stream *s, const struct actor *a, __u16 kind,
+				 const struct object *o)
+{
+	__u8 probe = kind == TT_RECORD_ALLOC ? TT_PROBE_TRACK_ALLOCATE : TT_PROBE_DEALLOCATE_IMPL;
+	struct tt_record_buffer rec = stream_buffer_record(stream_header(s, a, kind, probe), o);
+
 	stream_apply(s, &rec, sizeof(rec));
 }
 

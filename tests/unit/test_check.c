@@ -18,6 +18,10 @@ static char hostile_path[] = "/lib/a\033b.so";
 static char hostile[] = "tt::tt_metal::Buffer::\033[2Jcreate(int)\n";
 
 /* A library in which all is missing but one probe and one field. */
+enum {
+	TS_NS = 1234567
+};
+
 static struct library *make_library(struct library_probe *probe)
 {
 	static struct library lib;
@@ -51,7 +55,7 @@ static char *print(bool json)
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	assert_int_equal(check__library(out, json, make_library(&probe)), 0);
+	assert_int_equal(check__library(out, json, TS_NS, make_library(&probe)), 0);
 	fclose(out);
 	return text;
 }
@@ -102,6 +106,8 @@ static void every_line_of_json_is_an_object_of_the_check(void **state)
 		assert_string_equal(json_object_get_string(json_object_object_get(object, "event")),
 				    "check");
 		assert_non_null(json_object_object_get(object, "item"));
+		assert_int_equal(json_object_get_int64(json_object_object_get(object, "ts_ns")),
+				 TS_NS);
 		json_object_put(object);
 	}
 	/* the library, each probe's symbol, the fields, and the one probe */

@@ -46,20 +46,6 @@ static void a_matched_free_needs_no_attempt_before_it(void **state)
 	assert_int_equal(stream_last(s, EVENT_FREE)->buffer.size, 12 * 1024);
 	assert_int_equal(stream_live(s), 0);
 }
-static void steps_in_between_do_not_end_a_free(void **state)
-{
-	struct stream *s = *state;
-	struct object o = usual();
-
-	stream_begin(s, &python, 1);
-	stream_alloc(s, &python, &o);
-	attempt(s, &python, &o);
-	stream_tracked(s, &python, &o);
-	stream_step(s, &python, TT_RECORD_STEP, TT_PROBE_HOOK_DEALLOCATE, o.pointer, 0);
-	stream_done(s, &python, &o);
-	stream_expect_free(s, CLASS_MATCHED);
-	assert_int_equal(stream_count(s, EVENT_FREE), 1);
-}
 static void frees_of_several_threads_interleave(void **state)
 {
 	struct stream *s = *state;
@@ -172,8 +158,9 @@ static void a_failed_allocation_tells_what_was_asked_and_what_was_free(void **st
 	seen = stream_last(s, EVENT_ALLOC_FAILED);
 	assert_int_equal(seen->buffer.size, 20ull << 30);
 	assert_int_equal(seen->buffer.num_banks, 12);
-	assert_true(seen->ev.asked_per_bank == 2ull << 30);
-	assert_int_equal(seen->ev.free_per_bank, (1ull << 30) - 1024);
+	assert_true(seen->shortage.asked == 2ull << 30);
+	assert_true(seen->shortage.space.has_free);
+	assert_int_equal(seen->shortage.space.free, (1ull << 30) - 1024);
 	assert_int_equal(seen->device.num_chips, 8);
 	assert_int_equal(stream_count(s, EVENT_FREE), 0);
 }
@@ -186,7 +173,7 @@ static void a_failed_allocation_is_counted_among_the_classes(void **state)
 	stream_begin(s, &python, 1);
 	big.status = TT_STATUS_REQUESTED;
 	attempt(s, &python, &big);
-	assert_int_equal(stream_last(s, EVENT_ALLOC_FAILED)->ev.asked_per_bank, 0);
+	assert_int_equal(stream_last(s, EVENT_ALLOC_FAILED)->shortage.asked, 0);
 	snapshot = stream_snapshot(s);
 	assert_int_equal(snapshot->frees[CLASS_FAILED_ALLOC], 1);
 	snapshot__free(snapshot);
@@ -214,7 +201,7 @@ static void what_is_free_is_not_told_if_not_all_was_seen(void **state)
 	big.status = TT_STATUS_REQUESTED;
 	stream_space(s, &python, 2ull << 30);
 	attempt(s, &python, &big);
-	assert_int_equal(stream_last(s, EVENT_ALLOC_FAILED)->ev.free_per_bank, 0);
+	assert_false(stream_last(s, EVENT_ALLOC_FAILED)->shortage.space.has_free);
 }
 static void what_was_allocated_before_the_attach_is_pre_attach(void **state)
 {
@@ -244,6 +231,71 @@ static void in_a_process_from_before_the_attach_the_rest_is_matched_as_ever(void
 	stream_expect_free(s, CLASS_MATCHED);
 	assert_int_equal(ledger__stats(s->ledger)->processes_pre_attach, 1);
 }
+static void a_free_after_a_bulk_free_and_the_close_has_no_memory(void **state)
+{
+	struct stream *s = *state;
+	struct object o = usual();
+
+	stream_begin(s, &python, 1);
+	stream_alloc(s, &python, &o);
+	stream_bulk(s, &python, TT_PROBE_CLEAR, HEAP);
+	stream_close(s, &python, 1);
+	attempt(s, &python, &o);
+	stream_exit(s, &python, 0);
+	stream_expect_free(s, CLASS_DEVICE_CLOSED);
+	assert_false(stream_last(s, EVENT_FREE)->buffer.has_footprint);
+}
+
+/* A chip of its own, as the pool of devices has it: the same object in every life. */
+static struct object on_chip(struct stream *s, __u64 pointer)
+{
+	struct object o = stream_object(pointer, 0x100, 12 * 1024);
+
+	o.device = CHIPS;
+	stream_device(s, &python, TT_PROBE_DEVICE_OPEN, stream_chip(CHIPS, 0));
+	stream_allocator(s, &python, HEAP, stream_chip(CHIPS, 0));
+	stream_alloc(s, &python, &o);
+	return o;
+}
+
+static void a_free_of_an_earlier_life_of_a_chip_takes_the_memory_of_this_one(void **state)
+{
+	struct stream *s = *state;
+	struct object old, victim;
+	const struct seen *seen;
+
+	stream_start(s, &python);
+	old = on_chip(s, 0x5000);
+	stream_device(s, &python, TT_PROBE_DEVICE_CLOSE, stream_chip(CHIPS, 0));
+	stream_bulk(s, &python, TT_PROBE_ALLOCATOR_DESTROY, HEAP);
+	victim = on_chip(s, 0x6000); /* the allocator is another one at the same place */
+	stream_release(s, &python, &old);
+	stream_expect_free(s, CLASS_DEVICE_CLOSED);
+	seen = stream_last(s, EVENT_FREE);
+	assert_non_null(strstr(seen->ev.why, "GAVE AWAY THE MEMORY OF BUFFER 256 (id 1536"));
+	assert_false(seen->buffer.has_footprint);
+	assert_int_equal(stream_live(s), 0);
+	stream_release(s, &python, &victim); /* what has no memory any more takes nobody's */
+	stream_expect_free(s, CLASS_MATCHED);
+	assert_int_equal(stream_live(s), 0);
+}
+
+static void a_free_of_an_earlier_life_of_a_chip_may_be_harmless(void **state)
+{
+	struct stream *s = *state;
+	struct object old, other;
+
+	stream_start(s, &python);
+	old = on_chip(s, 0x5000);
+	stream_device(s, &python, TT_PROBE_DEVICE_CLOSE, stream_chip(CHIPS, 0));
+	stream_bulk(s, &python, TT_PROBE_ALLOCATOR_DESTROY, HEAP);
+	other = on_chip(s, 0x6000);
+	stream_release(s, &python, &other);
+	stream_release(s, &python, &old);
+	stream_expect_free(s, CLASS_DEVICE_CLOSED);
+	assert_null(strstr(stream_last(s, EVENT_FREE)->ev.why, "GAVE"));
+}
+
 static void without_an_attempt_a_free_after_the_close_is_still_device_closed(void **state)
 {
 	struct stream *s = *state;
@@ -261,7 +313,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		stream_test(a_free_that_reaches_the_allocator_is_matched),
 		stream_test(a_matched_free_needs_no_attempt_before_it),
-		stream_test(steps_in_between_do_not_end_a_free),
 		stream_test(frees_of_several_threads_interleave),
 		stream_test(a_buffer_of_size_0_is_zero_size),
 		stream_test(the_free_of_a_hooked_buffer_is_hooked_and_ends_it),
@@ -275,6 +326,9 @@ int main(void)
 		stream_test(what_is_free_is_not_told_if_not_all_was_seen),
 		stream_test(what_was_allocated_before_the_attach_is_pre_attach),
 		stream_test(in_a_process_from_before_the_attach_the_rest_is_matched_as_ever),
+		stream_test(a_free_after_a_bulk_free_and_the_close_has_no_memory),
+		stream_test(a_free_of_an_earlier_life_of_a_chip_takes_the_memory_of_this_one),
+		stream_test(a_free_of_an_earlier_life_of_a_chip_may_be_harmless),
 		stream_test(without_an_attempt_a_free_after_the_close_is_still_device_closed),
 	};
 

@@ -175,7 +175,9 @@ static size_t mix_record(union any_record *r, __u64 *seed, __u64 *ts_ns)
 {
 	memset(r, 0, sizeof(*r));
 	*ts_ns += next_random(seed) % 64 ? next_random(seed) % 1000 : SECOND;
-	r->h.kind = next_random(seed) % TT_RECORD_LIBRARY;
+	r->h.kind = next_random(seed) % (TT_RECORD_LIBRARY + 1);
+	if (r->h.kind == TT_RECORD_LIBRARY)
+		r->h.kind = TT_RECORD_PROCESS_LOST;
 	if (r->h.kind < TT_RECORD_ALLOCATOR && next_random(seed) % 16)
 		r->h.kind = TT_RECORD_ALLOC;
 	r->h.probe = next_random(seed) % (TT_PROBE_COUNT + 1);
@@ -186,15 +188,20 @@ static size_t mix_record(union any_record *r, __u64 *seed, __u64 *ts_ns)
 	r->h.ts_ns = *ts_ns;
 	r->h.start_ns = next_random(seed) % 512 ? 5 : next_random(seed) % 8;
 	r->h.seq = next_random(seed) % 8 ? 0 : next_random(seed) % 100;
+	r->h.lost_begin = next_random(seed) % 64 ? 0 : next_random(seed);
+	r->h.lost_end = next_random(seed) % 64 ? 0 : next_random(seed);
 	switch (r->h.kind) {
 	case TT_RECORD_PROCESS_START:
 	case TT_RECORD_PROCESS_EXEC:
 	case TT_RECORD_PROCESS_EXIT:
+	case TT_RECORD_PROCESS_NAME:
+	case TT_RECORD_PROCESS_LOST:
 		memset(r->process.comm, 0xff, sizeof(r->process.comm));
 		r->process.flags = next_random(seed);
 		r->process.parent_tgid = 100 + next_random(seed) % 3;
 		r->process.parent_start_ns = 5;
 		r->process.exit_code = next_random(seed);
+		r->process.lost_other = next_random(seed);
 		break;
 	case TT_RECORD_ALLOCATOR:
 		r->allocator.allocator = HEAP + next_random(seed) % 3 * 0x100;
@@ -255,7 +262,7 @@ static void run_mixed(__u64 seed)
 {
 	struct tt_record_library library = { .h.kind = TT_RECORD_LIBRARY, .map = stream_layout() };
 	__u64 count = 0, ts_ns = SECOND;
-	struct ledger_opts opts = { take_all, &count };
+	struct ledger_opts opts = { .on_event = take_all, .ctx = &count };
 	union any_record record;
 	struct ledger *ledger;
 	size_t size;

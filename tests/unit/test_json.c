@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* JSON lines, compared as JSON: the contract of design.md. */
+#include "losing.h"
 #include "scene.h"
 
 #include <errno.h>
@@ -246,6 +247,8 @@ static void coverage_has_hits_by_name_of_the_probe(void **state)
 	assert_int_equal(get_number(coverage, "lost"), 0);
 	assert_int_equal(get_number(get(coverage, "hits"), "track_allocate"), 6);
 	assert_int_equal(json_object_object_length(get(coverage, "hits")), TT_PROBE_COUNT);
+	assert_string_equal(get_string(coverage, "mode"), "all");
+	assert_int_equal(json_object_array_length(get(coverage, "not_probed")), 0);
 	assert_string_equal(
 		get_string(json_object_array_get_idx(get(coverage, "libraries"), 0), "path"),
 		"/venv/lib/libtt_metal.so");
@@ -337,6 +340,29 @@ static void what_was_lost_is_told_by_kind(void **state)
 	lines_close(&l);
 }
 
+static void what_a_process_has_lost_is_told_of_that_process(void **state)
+{
+	static const struct actor python = { 100, 100, 5, 0 };
+	struct stream *s = *state;
+	struct object o = stream_object(0x5000, 0x100, 12 * 1024);
+	struct json_object *line;
+	struct lines l;
+
+	lines_open(&l, s);
+	stream_begin(s, &python, 1);
+	stream_alloc(s, &python, &o);
+	losing_counted(s, &python, TT_RECORD_FREE_DONE, 3);
+	write_report(s, &l);
+	lines_read(&l);
+	line = nth(&l, "lost", 0);
+	assert_int_equal(get_number(line, "pid"), python.tgid);
+	assert_int_equal(get_number(line, "records"), 3);
+	assert_false(has(nth(&l, "lost", 1), "pid"));
+	line = json_object_array_get_idx(get(nth(&l, "summary", 0), "processes"), 0);
+	assert_int_equal(get_number(line, "lost"), 3);
+	lines_close(&l);
+}
+
 static void a_full_disk_is_an_error_and_not_a_crash(void **state)
 {
 	struct stream *s = *state;
@@ -375,6 +401,13 @@ static void a_process_that_is_killed_has_a_signal_and_no_status(void **state)
 	assert_false(has(line, "status"));
 	line = json_object_array_get_idx(get(nth(&l, "summary", 0), "processes"), 0);
 	assert_int_equal(get_number(line, "signal"), 9);
+	line = json_object_array_get_idx(get(line, "devices"), 0);
+	assert_int_equal(get_number(get(line, "ended"), "buffers"), 1);
+	assert_int_equal(get_number(get(line, "leaked"), "buffers"), 0);
+	line = get(nth(&l, "summary", 0), "ended");
+	assert_int_equal(get_number(line, "buffers"), 1);
+	assert_int_equal(get_number(line, "size"), 4096);
+	assert_true(has(nth(&l, "ended", 0), "alloc_ts_ns"));
 	lines_close(&l);
 }
 
@@ -391,6 +424,7 @@ int main(void)
 		stream_test(the_greatest_numbers_come_through_whole),
 		stream_test(any_command_name_gives_valid_json),
 		stream_test(what_was_lost_is_told_by_kind),
+		stream_test(what_a_process_has_lost_is_told_of_that_process),
 		stream_test(a_full_disk_is_an_error_and_not_a_crash),
 		stream_test(a_process_that_is_killed_has_a_signal_and_no_status),
 	};

@@ -51,9 +51,43 @@ FUNCTION("_ZNK2tt8tt_metal11distributed10MeshDevice8get_viewEv", "mov rax, [rdi+
 FUNCTION("_ZNK2tt8tt_metal11distributed14MeshDeviceView11get_devicesEv",
 	 "mov rax, [rsi+0x110]; sub rax, [rsi+0x108]; sar rax, 2; ret");
 
+/* What is taken from an address is no length of what is taken from. */
+FUNCTION(M "9allocator11FreeListOpt10deallocateEm",
+	 "sub rdx, [rdi+0x18]; sub [rdi+0x28], rsi; sub rsi, [rdi+0x10]; mov rax, rsi; ret");
+
+/* A block goes where one was given up, or to the ends of the vectors; the sizes disagree. */
+FUNCTION(M "9allocator11FreeListOpt16alloc_meta_blockEmmllb",
+	 "mov rax, [rdi+0xd8]; cmp [rdi+0xd0], rax; je 1f; mov rax, [rax-8];"
+	 "mov r10, [rdi+0x40]; mov [r10+rax*8], rsi; mov r10, [rdi+0x58]; mov [r10+rax*8], rdx;"
+	 "mov r10, [rdi+0xa0]; mov [rax+r10], r9b; mov r10, [rdi+0xb8]; mov byte ptr [r10+rax], 1;"
+	 "ret; 1: mov r10, [rdi+0x48]; mov [r10], rsi; mov r10, [rdi+0x80]; mov [r10], rdx;"
+	 "mov r10, [rdi+0xa8]; mov [r10], r9b; ret");
+FUNCTION(M "9allocator11FreeListOpt15free_meta_blockEm",
+	 "mov rax, [rdi+0xb8]; mov byte ptr [rax+rsi], 0; ret");
+
 /* Many a byte is compared with 1. */
 FUNCTION("_ZNK2tt8tt_metal11distributed10MeshDevice14is_initializedEv",
 	 "cmp byte ptr [rdi+0x40], 1; sete al; ret");
+
+/* A base, a class that derives from it, one that does from that one, a stranger; and vtables. */
+#define WORDS(name, words)                                                                         \
+	__asm__(".pushsection .data.rel.ro,\"aw\"\n.globl \"" name "\"\n.type \"" name             \
+		"\", @object\n\"" name "\": .quad " words "\n.size \"" name "\", .-\"" name        \
+		"\"\n.popsection\n")
+#define BASE   "_ZTIN2tt8tt_metal13AllocatorImplE"
+#define MIDDLE "_ZTIN2tt8tt_metal6MiddleE"
+#define LEAF   "_ZTIN2tt8tt_metal12experimental4LeafE"
+WORDS(BASE, "0, 0");
+WORDS(LEAF, "0, 0, 0x100000001, " MIDDLE ", 2");
+WORDS(MIDDLE, "0, 0, " BASE);
+WORDS("_ZTIN2tt8tt_metal8StrangerE", "0, 0, 0");
+WORDS("_ZTVN2tt8tt_metal13AllocatorImplE", "0, " BASE ", 0");
+WORDS("_ZTVN2tt8tt_metal6MiddleE", "0, " MIDDLE ", 0, 0");
+WORDS("_ZTVN2tt8tt_metal12experimental4LeafE", "0, " LEAF ", 0");
+WORDS("_ZTVN2tt8tt_metal8StrangerE", "0, _ZTIN2tt8tt_metal8StrangerE, 0");
+extern const char vtable_base[] __asm__("_ZTVN2tt8tt_metal13AllocatorImplE");
+extern const char vtable_middle[] __asm__("_ZTVN2tt8tt_metal6MiddleE");
+extern const char vtable_leaf[] __asm__("_ZTVN2tt8tt_metal12experimental4LeafE");
 
 static struct tt_layout layout;
 static struct library_field fields[TT_FIELD_COUNT];
@@ -147,6 +181,37 @@ static void tables_by_type_are_read(void **state)
 	assert_path(TT_FIELD_NUM_BANKS, 1, 0x20, 0);
 }
 
+static void what_is_subtracted_from_an_argument_is_a_base(void **state)
+{
+	(void)state;
+	assert_path(TT_FIELD_FL_BASE, 1, 0x10, 0);
+	assert_string_equal(fields[TT_FIELD_FL_BASE].how,
+			    "subtracted from argument 1 of FreeListOpt::deallocate");
+}
+
+static void arrays_are_known_by_what_is_stored_in_their_elements(void **state)
+{
+	(void)state;
+	assert_path(TT_FIELD_FL_ADDRESSES, 1, 0x40, 0);
+	assert_int_equal(fields[TT_FIELD_FL_ADDRESSES].num_witnesses, 2);
+	assert_absent(TT_FIELD_FL_SIZES, "disagreement: ");
+	assert_path(TT_FIELD_FL_ALLOCATED, 1, 0xa0, 0);
+	/* two weak witnesses; where elements are bytes, base and index may be swapped */
+	assert_path(TT_FIELD_FL_META, 1, 0xb8, 0);
+}
+
+static void allocator_classes_are_those_that_derive_from_the_base(void **state)
+{
+	const __u64 *v = layout.vtable_allocator;
+
+	(void)state;
+	/* by name; a test program is moved as a library is, so distances are what can be compared
+	 */
+	assert_int_equal(v[1] - v[0], (__u64)(vtable_base - vtable_leaf));
+	assert_int_equal(v[2] - v[1], (__u64)(vtable_middle - vtable_base));
+	assert_true(v[0] && !v[3]);
+}
+
 static void elements_that_are_no_pointers_are_no_chips(void **state)
 {
 	(void)state;
@@ -220,6 +285,9 @@ int main(void)
 		cmocka_unit_test(a_place_that_another_field_takes_is_ruled_out),
 		cmocka_unit_test(a_field_without_witness_is_absent_without_reason),
 		cmocka_unit_test(tables_by_type_are_read),
+		cmocka_unit_test(what_is_subtracted_from_an_argument_is_a_base),
+		cmocka_unit_test(arrays_are_known_by_what_is_stored_in_their_elements),
+		cmocka_unit_test(allocator_classes_are_those_that_derive_from_the_base),
 		cmocka_unit_test(elements_that_are_no_pointers_are_no_chips),
 		cmocka_unit_test(a_field_outside_of_the_body_is_absent),
 		cmocka_unit_test(sealing_sets_the_begin_of_the_body),

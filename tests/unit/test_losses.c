@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* The ledger when records are lost: it says so, and never says "leak" of what may be none. */
-#include "stream.h"
+#include "losing.h"
 
 static const struct actor python = { 100, 100, 5, 0 };
+static const struct actor other = { 200, 200, 5, 1 };
 
 static struct object usual(void)
 {
@@ -25,12 +26,10 @@ static void lose(struct stream *s, __u32 records)
 		stream_lose(s, &python);
 }
 
+/* The losses of python get known when the counters are read. */
 static void counted(struct stream *s, __u32 kind, __u64 records)
 {
-	struct tt_counters counters = { 0 };
-
-	counters.lost[kind] = records;
-	stream_counters(s, &counters);
+	losing_counted(s, &python, kind, records);
 }
 
 static void a_free_whose_allocation_fell_into_a_gap_is_lost(void **state)
@@ -113,6 +112,26 @@ static void what_may_have_been_freed_is_doubtful_and_no_leak(void **state)
 	expect_totals(s, 1, 1, false);
 }
 
+static void what_a_killed_process_may_have_freed_did_not_surely_end_with_it(void **state)
+{
+	struct tt_counters counters = { .orphaned_end = 1, .lost[TT_RECORD_FREE_DONE] = 2 };
+	struct stream *s = *state;
+	struct object o = usual(), later = stream_object(0x6000, 0x8000, 12 * 32);
+	struct snapshot *snapshot;
+
+	stream_begin(s, &python, 1);
+	stream_alloc(s, &python, &o);
+	counted(s, TT_RECORD_FREE_DONE, 1);
+	stream_alloc(s, &python, &later); /* no free of it can have been lost … */
+	stream_exit(s, &python, 9);
+	expect_totals(s, 0, 1, false);
+	snapshot = stream_snapshot(s);
+	assert_int_equal(snapshot->cut_off.buffers, 1);
+	snapshot__free(snapshot);
+	stream_counters(s, &counters); /* … until this becomes known */
+	expect_totals(s, 0, 2, false);
+}
+
 static void a_gap_of_unknown_kind_makes_leaks_doubtful(void **state)
 {
 	struct stream *s = *state;
@@ -150,10 +169,133 @@ static void a_loss_that_gets_known_after_the_verdict_takes_it_back(void **state)
 	stream_counters(s, &counters);
 	stream_alloc(s, &python, &o);
 	stream_close(s, &python, 1);
-	stream_exit(s, &python, 0);
 	expect_totals(s, 1, 0, true);
+	losing(s, &python, TT_RECORD_FREE_DONE, 1);
+	stream_exit(s, &python, 0);
+	expect_totals(s, 0, 1, true); /* how much is lost in all is told by the counters */
+}
+
+static void a_loss_that_the_map_of_processes_tells_takes_a_verdict_back(void **state)
+{
+	struct stream *s = *state;
+	struct object o = usual();
+
+	stream_begin(s, &python, 1);
+	stream_alloc(s, &python, &o);
+	stream_close(s, &python, 1);
 	counted(s, TT_RECORD_FREE_DONE, 1);
 	expect_totals(s, 0, 1, false);
+}
+
+static void a_loss_of_which_the_process_is_unknown_takes_all_verdicts_back(void **state)
+{
+	struct tt_counters counters = { .orphaned_end = 1, .lost[TT_RECORD_FREE_DONE] = 1 };
+	struct stream *s = *state;
+	struct object o = usual();
+
+	stream_begin(s, &python, 1);
+	stream_begin(s, &other, 1);
+	stream_alloc(s, &python, &o);
+	stream_alloc(s, &other, &o);
+	stream_close(s, &python, 1);
+	stream_exit(s, &python, 0);
+	stream_counters(s, &counters);
+	stream_exit(s, &other, 0);
+	expect_totals(s, 0, 2, false);
+}
+
+/* One of two processes loses frees; what is judged of the other one is certain, early and late. */
+static void a_loss_leaves_other_processes_alone(void **state)
+{
+	struct stream *s = *state;
+	struct object o = usual(), p = stream_object(0x6000, 0x8000, 12 * 32);
+	struct snapshot *snapshot;
+
+	stream_begin(s, &python, 1);
+	stream_begin(s, &other, 1);
+	stream_alloc(s, &python, &o);
+	stream_alloc(s, &other, &o);
+	losing(s, &python, TT_RECORD_FREE_DONE, 3);
+	losing(s, &python, TT_RECORD_ALLOC, 2);
+	stream_close(s, &other, 1); /* the counters were not read yet */
+	assert_int_equal(stream_count(s, EVENT_LEAK), 1);
+	losing_tell(s, &python);
+	assert_int_equal(stream_last(s, EVENT_LOST)->process.pid, python.tgid);
+	assert_int_equal(stream_last(s, EVENT_LOST)->ev.lost_records, 5);
+	losing_tell(s, &python);
+	stream_close(s, &python, 1);
+	assert_int_equal(stream_count(s, EVENT_LEAK), 1);
+	stream_release(s, &python, &p);
+	stream_expect_free(s, CLASS_LOST);
+	stream_exit(s, &other, 0);
+	stream_exit(s, &python, 0);
+	assert_int_equal(stream_count(s, EVENT_LOST), 1);
+	snapshot = stream_snapshot(s);
+	assert_int_equal(snapshot->processes[0]->pub.pid, other.tgid);
+	assert_int_equal(snapshot->processes[0]->lost, 0);
+	assert_int_equal(snapshot->processes[0]->devices[0]->leaked_all.buffers, 1);
+	assert_int_equal(snapshot->processes[1]->lost, 5);
+	assert_int_equal(snapshot->processes[1]->devices[0]->doubtful_all.buffers, 1);
+	snapshot__free(snapshot);
+}
+
+static void a_free_without_a_reason_is_unknown_if_only_others_lost_records(void **state)
+{
+	struct stream *s = *state;
+	struct object o = usual();
+
+	stream_begin(s, &python, 1);
+	stream_begin(s, &other, 1);
+	counted(s, TT_RECORD_ALLOC, 3);
+	stream_release(s, &other, &o);
+	stream_exit(s, &other, 0);
+	stream_expect_free(s, CLASS_UNKNOWN);
+}
+
+static void what_is_lost_before_an_exec_is_not_held_against_what_is_after_it(void **state)
+{
+	struct stream *s = *state;
+	struct object o = usual();
+
+	stream_begin(s, &python, 1);
+	stream_alloc(s, &python, &o);
+	counted(s, TT_RECORD_FREE_DONE, 3);
+	stream_process(s, &python, TT_RECORD_PROCESS_EXEC, "bash", 0, 0, NULL);
+	assert_int_equal(stream_count(s, EVENT_LEAK), 0);
+	stream_begin(s, &python, 1);
+	stream_alloc(s, &python, &o);
+	stream_exit(s, &python, 0);
+	expect_totals(s, 1, 1, false);
+}
+
+static void a_process_whose_end_was_lost_is_doubtful(void **state)
+{
+	struct actor successor = { python.tgid, python.tid, python.start_ns + SECOND, 0 };
+	struct tt_counters counters = { .lost[TT_RECORD_PROCESS_EXIT] = 1 };
+	struct stream *s = *state;
+	struct object o = usual();
+
+	stream_begin(s, &python, 1);
+	stream_alloc(s, &python, &o);
+	stream_counters(s, &counters);
+	stream_start(s, &successor);
+	expect_totals(s, 0, 1, false);
+}
+
+static void the_map_of_processes_neither_begins_nor_ends_a_process(void **state)
+{
+	struct actor successor = { python.tgid, python.tid, python.start_ns + SECOND, 0 };
+	struct stream *s = *state;
+	struct object o = usual();
+
+	stream_begin(s, &python, 1);
+	stream_alloc(s, &python, &o);
+	losing(s, &successor, TT_RECORD_FREE_DONE, 1);
+	losing_tell(s, &successor); /* its records come yet, as does the end of the first */
+	assert_int_equal(stream_count(s, EVENT_PROCESS_EXIT), 0);
+	s->loser = (struct tt_process){ 0 };
+	stream_exit(s, &python, 0);
+	assert_int_equal(stream_count(s, EVENT_LEAK), 1);
 }
 
 static void a_verdict_from_before_the_loss_stands(void **state)
@@ -168,6 +310,23 @@ static void a_verdict_from_before_the_loss_stands(void **state)
 	stream_counters(s, &counters); /* nothing was lost until here */
 	counted(s, TT_RECORD_FREE_DONE, 1);
 	expect_totals(s, 1, 0, false);
+}
+
+static void the_request_of_a_lost_allocation_is_not_taken_for_that_of_the_next_one(void **state)
+{
+	struct stream *s = *state;
+	struct object o = usual();
+
+	stream_begin(s, &python, 1);
+	stream_space(s, &python, 1 << 20);
+	losing(s, &python, TT_RECORD_ALLOC, 1);
+	losing(s, &python, TT_RECORD_SPACE, 1);
+	stream_buffer(s, &python, TT_RECORD_ALLOC, &o);
+	assert_false(stream_last(s, EVENT_ALLOC)->buffer.has_footprint);
+	o.pointer = 0x6000;
+	o.address = 0x8000;
+	stream_alloc(s, &python, &o);
+	assert_int_equal(stream_last(s, EVENT_ALLOC)->buffer.footprint, 12 * 1024);
 }
 
 static void a_free_in_the_midst_of_which_records_were_lost_is_lost(void **state)
@@ -278,6 +437,9 @@ static void a_record_that_tells_of_lost_ones_proves_the_loss_at_once(void **stat
 	stream_begin(s, &python, 1);
 	stream_alloc(s, &python, &kept);
 	rec.h = stream_header(s, &python, TT_RECORD_SPACE, TT_PROBE_FREE_LIST_ALLOCATE);
+	losing(s, &python, TT_RECORD_ALLOC, 1);
+	losing(s, &python, TT_RECORD_FREE_DONE, 1);
+	rec.h = stream_header(s, &python, TT_RECORD_SPACE, TT_PROBE_FREE_LIST_ALLOCATE);
 	rec.h.lost = 2; /* on another CPU, of which no record comes any more */
 	stream_apply(s, &rec, sizeof(rec));
 	stream_release(s, &python, &o);
@@ -295,10 +457,19 @@ int main(void)
 		stream_test(a_gap_that_is_open_at_the_end_explains_a_free_as_well),
 		stream_test(a_loss_of_other_kinds_does_not_explain_it),
 		stream_test(what_may_have_been_freed_is_doubtful_and_no_leak),
+		stream_test(what_a_killed_process_may_have_freed_did_not_surely_end_with_it),
 		stream_test(a_gap_of_unknown_kind_makes_leaks_doubtful),
 		stream_test(a_gap_that_the_counters_explain_as_harmless_leaves_leaks_certain),
 		stream_test(a_loss_that_gets_known_after_the_verdict_takes_it_back),
+		stream_test(a_loss_that_the_map_of_processes_tells_takes_a_verdict_back),
+		stream_test(a_loss_of_which_the_process_is_unknown_takes_all_verdicts_back),
+		stream_test(a_loss_leaves_other_processes_alone),
+		stream_test(a_free_without_a_reason_is_unknown_if_only_others_lost_records),
+		stream_test(what_is_lost_before_an_exec_is_not_held_against_what_is_after_it),
+		stream_test(a_process_whose_end_was_lost_is_doubtful),
+		stream_test(the_map_of_processes_neither_begins_nor_ends_a_process),
 		stream_test(a_verdict_from_before_the_loss_stands),
+		stream_test(the_request_of_a_lost_allocation_is_not_taken_for_that_of_the_next_one),
 		stream_test(a_free_in_the_midst_of_which_records_were_lost_is_lost),
 		stream_test(a_buffer_that_replaces_another_one_after_a_loss_is_explained_by_it),
 		stream_test(in_a_process_from_before_the_attach_ids_tell_lost_from_pre_attach),

@@ -123,6 +123,16 @@ static void put_done(struct tape *tape, __u64 pointer, __u64 ts_ns)
 	put(tape, &rec, sizeof(rec));
 }
 
+/* From then on the ledger keeps a map of what occupies the banks. */
+static void put_failed(struct tape *tape, __u64 pointer, __u64 ts_ns)
+{
+	struct tt_record_buffer *rec;
+
+	put_buffer(tape, TT_RECORD_FREE_BEGIN, pointer, 0, ts_ns);
+	rec = (void *)&tape->at[tape->count - 1].record;
+	rec->body[0x48 - BODY_START] = TT_STATUS_REQUESTED;
+}
+
 static void put_introduction(struct tape *tape)
 {
 	struct tt_record_library library = { .h.kind = TT_RECORD_LIBRARY, .map = stream_layout() };
@@ -139,7 +149,32 @@ static void put_introduction(struct tape *tape)
 	put(tape, &allocator, sizeof(allocator));
 }
 
-/* Allocations, a bulk free, new buffers at the old addresses, late frees, unknown frees, exit. */
+/* A dataflow buffer on the mesh, and a circular one on a chip that is new. */
+static void put_program(struct tape *tape, __u64 ts_ns)
+{
+	struct tt_record_program program = {
+		.h = header(TT_RECORD_PROGRAM, TT_PROBE_PLACE_DATAFLOW, 104, ts_ns),
+		.device = MESH,
+		.chip = TT_NO_CHIP,
+	};
+	struct tt_record_circular placed = {
+		.h = header(TT_RECORD_CIRCULAR, TT_PROBE_MARK_ADDRESS, 104, ts_ns + 1),
+		.address = 4096,
+		.size = 64,
+		.chip = TT_NO_CHIP,
+		.num_ranges = 1,
+	};
+
+	put(tape, &program, sizeof(program));
+	put(tape, &placed, sizeof(placed));
+	placed.h = header(TT_RECORD_CIRCULAR, TT_PROBE_TRACK_ALLOCATE_CB, 104, ts_ns + 2);
+	placed.device_kind = TT_DEVICE_CHIP;
+	placed.chip = 20;
+	put(tape, &placed, sizeof(placed));
+}
+
+/* Allocations, one that fails, a bulk free, new buffers at the old addresses, late frees, unknown
+ * frees, exit. */
 static void fill_tape(struct tape *tape)
 {
 	struct tt_record_object bulk = {
@@ -149,8 +184,10 @@ static void fill_tape(struct tape *tape)
 	struct tt_record_process end = { .h = header(TT_RECORD_PROCESS_EXIT, 20, 100, 900) };
 
 	put_introduction(tape);
+	put_program(tape, 3);
 	for (__u64 i = 0; i < 20; i++)
 		put_buffer(tape, TT_RECORD_ALLOC, 0x5000 + i * 0x101, i * 0x1000, 10 + i);
+	put_failed(tape, 0x4000, 50);
 	put(tape, &bulk, sizeof(bulk));
 	for (__u64 i = 0; i < 20; i++)
 		put_buffer(tape, TT_RECORD_ALLOC, 0x9000 + i * 0x101, i * 0x1000, 200 + i);

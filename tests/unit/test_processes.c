@@ -85,6 +85,40 @@ static void processes_that_did_nothing_are_not_in_the_report(void **state)
 	snapshot__free(snapshot);
 }
 
+static void a_process_has_the_name_that_it_was_given_last(void **state)
+{
+	struct stream *s = *state;
+	struct object o = stream_object(0x5000, 0x100, MIB), p = stream_object(0x6000, 0x800, MIB);
+	struct snapshot *snapshot;
+
+	stream_begin(s, &python, 1);
+	stream_alloc(s, &python, &o);
+	assert_string_equal(last_alloc(s)->process.comm, "python");
+	stream_process(s, &python, TT_RECORD_PROCESS_NAME, "worker", 0, 0, NULL);
+	stream_alloc(s, &python, &p);
+	assert_string_equal(last_alloc(s)->process.comm, "worker");
+	stream_process(s, &python, TT_RECORD_PROCESS_EXIT, "last", 0, 0, NULL);
+	assert_string_equal(stream_last(s, EVENT_PROCESS_EXIT)->process.comm, "last");
+	snapshot = stream_snapshot(s);
+	assert_string_equal(snapshot->processes[0]->comm, "last");
+	snapshot__free(snapshot);
+}
+
+static void a_change_of_the_name_does_not_end_a_free(void **state)
+{
+	struct stream *s = *state;
+	struct object o = stream_object(0x5000, 0x100, MIB);
+
+	stream_begin(s, &python, 1);
+	stream_alloc(s, &python, &o);
+	stream_buffer(s, &python, TT_RECORD_FREE_BEGIN, &o);
+	stream_tracked(s, &python, &o);
+	stream_process(s, &python, TT_RECORD_PROCESS_NAME, "worker", 0, 0, NULL);
+	stream_done(s, &python, &o);
+	stream_expect_free(s, CLASS_MATCHED);
+	assert_int_equal(stream_count(s, EVENT_FREE), 1);
+}
+
 static void a_process_is_known_even_if_its_start_was_not_seen(void **state)
 {
 	struct stream *s = *state;
@@ -185,6 +219,8 @@ int main(void)
 		stream_test(after_exec_the_address_space_is_a_new_one),
 		stream_test(an_exec_before_anything_else_begins_the_process),
 		stream_test(processes_that_did_nothing_are_not_in_the_report),
+		stream_test(a_process_has_the_name_that_it_was_given_last),
+		stream_test(a_change_of_the_name_does_not_end_a_free),
 		stream_test(a_process_is_known_even_if_its_start_was_not_seen),
 		stream_test(a_program_may_open_and_close_its_devices_very_often),
 		stream_test(threads_that_have_gone_do_not_pile_up),

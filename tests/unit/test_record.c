@@ -8,7 +8,7 @@
 
 static void a_record_shorter_than_its_header_is_refused(void **state)
 {
-	struct tt_record h = { .kind = TT_RECORD_STEP };
+	struct tt_record h = { .kind = TT_RECORD_FREE_TRACKED };
 
 	(void)state;
 	for (size_t size = 0; size < sizeof(h); size++)
@@ -28,7 +28,7 @@ static void a_record_shorter_than_its_struct_is_refused_for_every_kind(void **st
 
 static void a_record_longer_than_its_struct_is_taken(void **state)
 {
-	struct tt_record_step rec[2] = { { .h.kind = TT_RECORD_STEP } };
+	struct tt_record_step rec[2] = { { .h.kind = TT_RECORD_FREE_TRACKED } };
 
 	(void)state;
 	assert_int_equal(record__check(rec, sizeof(rec[0])), 0);

@@ -1,56 +1,13 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* What people read: event lines, the report, the running summary, to the letter. */
+#include "losing.h"
+#include "paper.h"
 #include "scene.h"
 
 #include <errno.h>
 
 static const struct actor python = { 100, 100, 5, 0 };
 
-/* A text sink into memory. */
-struct paper {
-	struct sink *sink;
-	FILE *out;
-	char *text;
-	size_t size;
-};
-static void paper_open(struct paper *p, bool verbose)
-{
-	struct sink_opts opts = { .verbose = verbose };
-
-	p->text = NULL;
-	p->out = open_memstream(&p->text, &p->size);
-	assert_non_null(p->out);
-	opts.out = p->out;
-	assert_int_equal(sink_text.open(&opts, &p->sink), 0);
-}
-static void paper_close(struct paper *p)
-{
-	sink_text.close(p->sink);
-	fclose(p->out);
-	free(p->text);
-}
-static void attach(struct stream *s, struct paper *p)
-{
-	s->sink = p->sink;
-	s->sink_ops = &sink_text;
-}
-static void report(const struct stream *s, struct paper *p, const struct filter *filter)
-{
-	struct snapshot *snapshot;
-
-	assert_int_equal(snapshot__take(s->ledger, filter, s->ts_ns, &snapshot), 0);
-	assert_int_equal(sink_text.report(p->sink, snapshot), 0);
-	snapshot__free(snapshot);
-}
-/* Columns, not bytes. */
-static size_t width_of(const char *line)
-{
-	size_t width = 0;
-
-	for (; *line && *line != '\n'; line++)
-		width += (*line & 0xc0) != 0x80;
-	return width;
-}
 static void expect_width(const char *text, size_t max)
 {
 	for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
@@ -73,6 +30,7 @@ static const char scene_events[] =
 	"· [PID 12345] Created an empty buffer in DRAM on devices 0-7\n"
 	"· [PID 12345] Free of an empty buffer on devices 0-7 gave nothing back: its size is 0, it never had memory\n"
 	"⚠ [PID 12345] Allocation of 21474836480 bytes of DRAM on devices 0-7 failed: asked 1789569728 bytes in each of 12 banks, 1065001632 free\n"
+	"    too large: a bank has 1073741824 bytes, even an empty one is too small\n"
 	"✓ [PID 12345] Allocated 8192 bytes of L1 on devices 0-7 (buffer_id=163840)\n"
 	"⚠ [PID 12399] Free of buffer 11297824 on devices 0-7 matches no allocation: a forked child frees what belongs to its parent (PID 12345)\n"
 	"⚠ [PID 12345] Free of buffer 163840 on devices 0-7 gave nothing back: a graph capture was active on this thread and suppressed it, the memory stays occupied until the device is closed\n"
@@ -97,6 +55,9 @@ static const char scene_report[] =
 	"      suppressed: the program freed it, but under a graph capture, which kept the memory\n"
 	"    held by the runtime itself (no leak): 1 buffer, 24576 bytes (24.0 KiB) on each of 8 devices\n"
 	"    peak on each device: DRAM 209740032 bytes (200.0 MiB), L1 73728 bytes (72.0 KiB)\n"
+	"    DRAM, 12 banks: below 32 (32 B) reserved, buffers to 1073741856\n    L1, 64 banks: below 64 (64 B) reserved, buffers to 1048640\n"
+	"    DRAM at the close, in each of 12 banks: 1065001632 bytes free, largest hole 1053703808\n"
+	"    L1 at the close, in each of 64 banks: 1047424 bytes free, largest hole 884672\n"
 	"  allocations: 4 owning, 1 hooked, 1 zero_size, 1 system\n"
 	"  frees: 1 matched, 1 zero_size, 1 hooked, 1 device_closed, 1 repeated, 1 failed_alloc,\n"
 	"    1 suppressed\n"
@@ -114,7 +75,7 @@ static void event_lines_are_as_users_know_them(void **state)
 	struct paper p;
 
 	paper_open(&p, false);
-	attach(s, &p);
+	paper_attach(s, &p);
 	scene_play(s);
 	assert_int_equal(sink_text.flush(p.sink), 0);
 	assert_string_equal(p.text, scene_events);
@@ -127,7 +88,7 @@ static void the_report_is_as_it_was(void **state)
 
 	paper_open(&p, false);
 	scene_play(s);
-	report(s, &p, NULL);
+	paper_report(s, &p, NULL);
 	assert_string_equal(p.text, scene_report);
 	expect_width(p.text, 100);
 	paper_close(&p);
@@ -143,7 +104,7 @@ static void on_one_device_the_lines_are_those_of_the_seed(void **state)
 	stream_process(s, &python, TT_RECORD_PROCESS_START, "python", TT_PROCESS_BEFORE_ATTACH, 0,
 		       NULL);
 	stream_allocator(s, &python, HEAP, stream_mesh(MESH, 0, 0, 1));
-	attach(s, &p);
+	paper_attach(s, &p);
 	stream_alloc(s, &python, &o);
 	stream_release(s, &python, &o);
 	stream_release(s, &python, &before);
@@ -167,12 +128,12 @@ static void views_chips_and_processes_are_shown_when_asked_for(void **state)
 	for (__u32 i = 0; i < 2; i++) {
 		struct actor a = { 7 + i, 7, 7, 0 };
 
-		attach(s, i ? &verbose : &quiet);
+		paper_attach(s, i ? &verbose : &quiet);
 		stream_process(s, &a, TT_RECORD_PROCESS_START, "a", 0, 0, NULL);
 		view.h = stream_header(s, &a, TT_RECORD_VIEW, TT_PROBE_BUFFER_CREATE_AT);
 		stream_apply(s, &view, sizeof(view));
 		stream_device(s, &a, TT_PROBE_DEVICE_OPEN, stream_chip(0x3000, 3));
-		stream_exit(s, &a, 0);
+		stream_process(s, &a, TT_RECORD_PROCESS_EXIT, "a", 0, 0, NULL);
 	}
 	sink_text.flush(quiet.sink);
 	sink_text.flush(verbose.sink);
@@ -194,7 +155,7 @@ static void what_was_lost_is_told_by_kind(void **state)
 	struct paper p;
 
 	paper_open(&p, false);
-	attach(s, &p);
+	paper_attach(s, &p);
 	counters.lost[TT_RECORD_ALLOC] = 3;
 	counters.lost[TT_RECORD_FREE_DONE] = 2;
 	stream_counters(s, &counters);
@@ -210,7 +171,7 @@ static void nothing_seen_is_told_apart_from_no_leaks(void **state)
 	struct paper p;
 
 	paper_open(&p, false);
-	report(s, &p, NULL);
+	paper_report(s, &p, NULL);
 	assert_non_null(strstr(p.text, "SUMMARY: tttrace: nothing seen: no process did anything "
 				       "with device memory; this says nothing about leaks\n"));
 	assert_null(strstr(p.text, "no leak"));
@@ -221,7 +182,7 @@ static void nothing_seen_is_told_apart_from_no_leaks(void **state)
 	stream_release(s, &python, &o);
 	stream_close(s, &python, 1);
 	stream_exit(s, &python, 0);
-	report(s, &p, NULL);
+	paper_report(s, &p, NULL);
 	assert_non_null(strstr(p.text, "no leak: 1 buffer freed by the program, 0 in bulk\n"));
 	assert_non_null(strstr(p.text, "SUMMARY: tttrace: no leaks\n"));
 	paper_close(&p);
@@ -230,21 +191,23 @@ static void doubtful_buffers_are_unknown_and_never_called_leaks(void **state)
 {
 	struct stream *s = *state;
 	struct object o = stream_object(0x5000, 0x100, 12 * 1024);
-	struct tt_counters counters = { 0 };
 	struct paper p;
 
 	paper_open(&p, false);
 	stream_begin(s, &python, 1);
 	stream_alloc(s, &python, &o);
-	counters.lost[TT_RECORD_FREE_DONE] = 2;
-	stream_counters(s, &counters);
+	paper_attach(s, &p);
+	losing_counted(s, &python, TT_RECORD_FREE_DONE, 2);
 	stream_close(s, &python, 1);
 	stream_exit(s, &python, 0);
-	report(s, &p, NULL);
+	paper_report(s, &p, NULL);
 	assert_null(strstr(p.text, "LEAKED"));
 	assert_non_null(strstr(p.text,
 			       "    UNKNOWN (events lost): leaked, or their frees were lost: "
 			       "1 buffer, 12288 bytes (12.0 KiB)\n"));
+	assert_non_null(strstr(p.text, "⚠ [PID 100] Lost 2 records of this process: what "
+				       "follows of it is incomplete\n"));
+	assert_non_null(strstr(p.text, "  2 records of this process were lost\n"));
 	assert_non_null(strstr(p.text, "  lost: 2 free_done\n"));
 	assert_non_null(strstr(p.text,
 			       "SUMMARY: tttrace: no leak is certain, 1 buffer (12288 bytes) "
@@ -261,7 +224,7 @@ static void what_a_running_process_holds_is_in_use_and_no_leak(void **state)
 	stream_begin(s, &python, 1);
 	stream_alloc(s, &python, &o);
 	ledger__finish(s->ledger, s->ts_ns);
-	report(s, &p, NULL);
+	paper_report(s, &p, NULL);
 	assert_non_null(strstr(p.text, "process 100 (python), still running"));
 	assert_non_null(strstr(p.text, "    live, in use: 1 buffer, 12288 bytes (12.0 KiB)\n"));
 	assert_non_null(strstr(p.text, "SUMMARY: tttrace: no leaks, 1 buffer still in use by "
@@ -283,8 +246,14 @@ static void long_lists_are_cut_and_say_so(void **state)
 		stream_alloc(s, &python, &o);
 	}
 	stream_exit(s, &python, 9);
-	report(s, &p, NULL);
+	paper_report(s, &p, NULL);
 	assert_non_null(strstr(p.text, "killed by signal 9 (SIGKILL)"));
+	assert_non_null(strstr(p.text, "    ended with the process: 50 buffers, "));
+	assert_non_null(
+		strstr(p.text, "      no leak: it was killed by signal 9 (SIGKILL) before "));
+	assert_null(strstr(p.text, "LEAKED"));
+	assert_non_null(strstr(p.text, "SUMMARY: tttrace: no leaks, 50 buffers ("));
+	assert_non_null(strstr(p.text, " bytes) ended with killed processes\n"));
 	assert_non_null(strstr(p.text, "      ... and 40 more\n    oldest first:\n"));
 	expect_width(p.text, 100);
 	paper_close(&p);
@@ -297,14 +266,14 @@ static void what_the_filter_hides_is_counted(void **state)
 
 	paper_open(&p, false);
 	scene_play(s);
-	report(s, &p, &filter);
+	paper_report(s, &p, &filter);
 	assert_non_null(strstr(p.text, "(the filter hides 2 buffers, 73728 bytes)\n"));
 	assert_non_null(strstr(p.text, "leaked in 1 buffer (1 process, all devices together), the "
 				       "filter hides 2\n"));
 	paper_close(&p);
 	filter.comm = "other";
 	paper_open(&p, false);
-	report(s, &p, &filter);
+	paper_report(s, &p, &filter);
 	assert_non_null(strstr(p.text, "(the filter hides 2 processes)\n"));
 	paper_close(&p);
 }
@@ -339,8 +308,9 @@ static void the_running_summary_is_a_small_table(void **state)
 	assert_int_equal(sink_text.interval(p.sink, snapshot), 0);
 	assert_string_equal(
 		strchr(p.text, '\n') + 1,
-		"     PID  COMMAND          DEVICES      TYPE             LIVE         PEAK    BUFFERS\n"
-		"     100  python           0-7          DRAM         12.0 MiB     12.0 MiB          1\n");
+		"     PID  COMMAND         DEVICES    TYPE           LIVE       PEAK  BANK FREE  BANK HOLE   BUFFERS\n"
+		"     100  python          0-7        DRAM       12.0 MiB   12.0 MiB 1023.0 MiB          ?         1\n");
+	expect_width(p.text, 100);
 	assert_int_equal(strncmp(p.text, "== after 1.9 s ==", 17), 0);
 	snapshot__free(snapshot);
 	paper_close(&p);
@@ -376,15 +346,15 @@ static void a_free_that_gives_anothers_memory_away_is_shouted(void **state)
 	paper_open(&p, false);
 	stream_begin(s, &python, 1);
 	stream_alloc(s, &python, &o);
-	attach(s, &p);
+	paper_attach(s, &p);
 	stream_bulk(s, &python, TT_PROBE_DEALLOCATE_BUFFERS, HEAP);
 	s->sink = NULL;
 	stream_alloc(s, &python, &victim);
-	attach(s, &p);
+	paper_attach(s, &p);
 	stream_release(s, &python, &o);
 	s->sink = NULL;
 	stream_exit(s, &python, 0);
-	report(s, &p, NULL);
+	paper_report(s, &p, NULL);
 	assert_int_equal(
 		strncmp(p.text,
 			"✗ [PID 100] Freed 1 buffer on device 0 at once (12288 bytes): taken back by "
@@ -423,16 +393,21 @@ static void a_failed_allocation_tells_as_much_as_is_known(void **state)
 
 	paper_open(&p, false);
 	stream_start(s, &python);
-	attach(s, &p);
+	paper_attach(s, &p);
 	o.status = TT_STATUS_REQUESTED;
 	stream_buffer(s, &python, TT_RECORD_FREE_BEGIN, &o);
 	stream_space(s, &python, 64);
 	stream_buffer(s, &python, TT_RECORD_FREE_BEGIN, &o);
 	sink_text.flush(p.sink);
 	assert_string_equal(
-		p.text, "⚠ [PID 100] Allocation of 4096 bytes of DRAM on an unknown device failed\n"
-			"⚠ [PID 100] Allocation of 4096 bytes of DRAM on an unknown device failed: "
-			"asked 64 bytes in each bank\n");
+		p.text,
+		"⚠ [PID 100] Allocation of 4096 bytes of DRAM on an unknown device failed\n"
+		"    whether it would have fitted is unknown: the process used the runtime before "
+		"it was traced\n"
+		"⚠ [PID 100] Allocation of 4096 bytes of DRAM on an unknown device failed: "
+		"asked 64 bytes in each bank\n"
+		"    whether it would have fitted is unknown: the process used the runtime before "
+		"it was traced\n");
 	paper_close(&p);
 }
 
@@ -455,7 +430,7 @@ static void of_many_devices_without_a_leak_only_a_few_are_shown(void **state)
 			stream_release(s, &python, &o);
 		stream_device(s, &python, TT_PROBE_MESH_CLOSE, stream_mesh(mesh, i, 0, 8));
 	}
-	report(s, &p, NULL);
+	paper_report(s, &p, NULL);
 	assert_non_null(strstr(p.text, "  mesh 17 on devices 0-7, closed by the program\n"
 				       "    LEAKED, live at the close: 1 buffer"));
 	assert_non_null(strstr(p.text, "  mesh 3 on devices 0-7"));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* What leaked: at the closing of a device, and at the end of a process. */
-#include "stream.h"
+#include "losing.h"
 
 #include <signal.h>
 
@@ -272,6 +272,24 @@ static void what_another_thread_is_freeing_while_the_device_closes_is_no_leak(vo
 	assert_int_equal(stream_count(s, EVENT_LEAK), 0);
 }
 
+/* The end of the other's free was lost, and another Buffer lives at its place since. */
+static void what_another_thread_once_began_to_free_may_leak(void **state)
+{
+	struct stream *s = *state;
+	struct object o = usual();
+
+	stream_begin(s, &python, 1);
+	stream_alloc(s, &python, &o);
+	stream_buffer(s, &second, TT_RECORD_FREE_BEGIN, &o);
+	stream_tracked(s, &second, &o);
+	losing(s, &python, TT_RECORD_FREE_DONE, 1);
+	stream_space(s, &python, 32);
+	o.id++;
+	stream_alloc(s, &python, &o);
+	stream_close(s, &python, 1);
+	assert_int_equal(stream_count(s, EVENT_LEAK), 1);
+}
+
 static void a_free_that_is_suppressed_while_the_device_closes_is_a_leak_after_all(void **state)
 {
 	struct stream *s = *state;
@@ -339,7 +357,7 @@ static void a_process_that_is_killed_says_by_what(void **state)
 	stream_begin(s, &python, 8);
 	stream_alloc(s, &python, &o);
 	stream_exit(s, &python, SIGKILL);
-	assert_string_equal(stream_last(s, EVENT_LEAK)->ev.why,
+	assert_string_equal(stream_last(s, EVENT_ENDED)->ev.why,
 			    "live when the process was killed by a signal");
 	assert_string_equal(stream_last(s, EVENT_PROCESS_EXIT)->ev.why,
 			    "killed by signal 9 (SIGKILL)");
@@ -415,6 +433,7 @@ int main(void)
 		stream_test(a_mesh_that_is_opened_again_at_the_same_address_is_a_new_one),
 		stream_test(a_mesh_that_is_another_one_suddenly_has_ended_unseen),
 		stream_test(what_another_thread_is_freeing_while_the_device_closes_is_no_leak),
+		stream_test(what_another_thread_once_began_to_free_may_leak),
 		stream_test(a_free_that_is_suppressed_while_the_device_closes_is_a_leak_after_all),
 		stream_test(
 			a_free_that_was_suppressed_before_the_close_of_another_thread_is_a_leak),

@@ -71,11 +71,10 @@ err_free:
 	return -ENOMEM;
 }
 
-static void forget_addresses(struct allocator *allocator)
+static void forget_map(struct allocator *allocator, __u32 type)
 {
-	for (int i = 0; i < TT_TYPE_COUNT; i++)
-		buffer_index__done(&allocator->by_address[i]);
-	allocator->addressed = false;
+	bank_map__free(allocator->map[type]);
+	allocator->map[type] = NULL;
 }
 
 static void unhash(struct allocator *allocator)
@@ -95,7 +94,8 @@ void allocator__free(struct allocator_table *table, struct allocator *allocator)
 	struct process *process = allocator->device->process;
 
 	unhash(allocator);
-	forget_addresses(allocator);
+	for (__u32 type = 0; type < TT_TYPE_COUNT; type++)
+		forget_map(allocator, type);
 	allocator->device->allocators--;
 	TAILQ_REMOVE(&process->all_allocators, allocator, entry);
 	table->at[allocator->number] = NULL;
@@ -120,26 +120,54 @@ void allocator_table__done(struct allocator_table *table)
 	*table = (struct allocator_table){ 0 };
 }
 
-static bool occupies(const struct buffer *buffer)
+static bool has_memory(const struct buffer *buffer)
 {
-	return buffer->kind != KIND_HOOKED && (buffer->flags & BUFFER_HAS_ADDRESS) &&
-	       !(buffer->flags & BUFFER_VICTIM) && buffer->type < TT_TYPE_COUNT;
+	return buffer->kind != KIND_HOOKED && !(buffer->flags & BUFFER_VICTIM);
 }
 
-static int learn_addresses(struct allocator *allocator, const struct buffers *buffers)
+static bool has_place(const struct buffer *buffer, __u32 type)
+{
+	return has_memory(buffer) && buffer->type == type && (buffer->flags & BUFFER_HAS_ADDRESS);
+}
+
+static int fill_map(const struct allocator *allocator, const struct buffers *buffers, __u32 type,
+		    struct bank_map *map)
 {
 	const struct buffer *buffer;
+	int err;
 
 	for (__u32 nr = allocator->live.head; nr != BUFFER_NONE; nr = buffer->next) {
 		buffer = buffers__at(buffers, nr);
-		if (occupies(buffer) &&
-		    buffer_index__put(&allocator->by_address[buffer->type], buffer->address, nr)) {
-			forget_addresses(allocator);
-			return -ENOMEM;
-		}
+		if (!has_place(buffer, type))
+			continue;
+		err = bank_map__put(map, nr);
+		if (err)
+			return err;
 	}
-	allocator->addressed = true;
 	return 0;
+}
+
+static int make_map(const struct allocator *allocator, const struct buffers *buffers, __u32 type,
+		    struct bank_map **ret_map)
+{
+	struct bank_map *map;
+	int err;
+
+	err = bank_map__new(buffers, allocator->num_banks[type], &map);
+	if (err)
+		return err;
+	err = fill_map(allocator, buffers, type, map);
+	if (err) {
+		bank_map__free(map);
+		return err;
+	}
+	*ret_map = map;
+	return 0;
+}
+
+int allocator__map(struct allocator *allocator, const struct buffers *buffers, __u32 type)
+{
+	return allocator->map[type] ? 0 : make_map(allocator, buffers, type, &allocator->map[type]);
 }
 
 int allocator__at_address(struct allocator *allocator, const struct buffers *buffers, __u32 type,
@@ -151,12 +179,10 @@ int allocator__at_address(struct allocator *allocator, const struct buffers *buf
 		*ret_nr = BUFFER_NONE;
 		return 0;
 	}
-	if (!allocator->addressed) {
-		err = learn_addresses(allocator, buffers);
-		if (err)
-			return err;
-	}
-	*ret_nr = buffer_index__find(&allocator->by_address[type], address);
+	err = allocator__map(allocator, buffers, type);
+	if (err)
+		return err;
+	*ret_nr = bank_map__at(allocator->map[type], address);
 	return 0;
 }
 
@@ -167,39 +193,118 @@ static __u64 bytes_per_bank(const struct allocator *allocator, const struct buff
 	return num_banks ? buffer->footprint / num_banks : 0;
 }
 
-int allocator__occupy(struct allocator *allocator, const struct buffer *buffer, __u32 nr)
+/* A map that could not be kept up to date is given up: it can be made again. */
+void allocator__occupy(struct allocator *allocator, const struct buffers *buffers, __u32 nr)
 {
-	if (!occupies(buffer))
-		return 0;
-	if (allocator->addressed) {
-		int err = buffer_index__put(&allocator->by_address[buffer->type], buffer->address,
-					    nr);
-		if (err)
-			return err;
-	}
-	allocator->bank_live[buffer->type] += bytes_per_bank(allocator, buffer);
-	if (!(buffer->flags & BUFFER_HAS_FOOTPRINT))
-		allocator->has_unsized[buffer->type] = true;
-	return 0;
-}
+	const struct buffer *buffer = buffers__at(buffers, nr);
+	__u32 type = buffer->type;
 
-void allocator__vacate(struct allocator *allocator, const struct buffer *buffer, __u32 nr)
-{
-	struct buffer_index *index;
-
-	if (!occupies(buffer))
+	if (!has_memory(buffer))
 		return;
-	index = &allocator->by_address[buffer->type];
-	if (allocator->addressed && buffer_index__find(index, buffer->address) == nr)
-		buffer_index__remove(index, buffer->address);
-	allocator->bank_live[buffer->type] -= bytes_per_bank(allocator, buffer);
+	if (type >= TT_TYPE_COUNT) {
+		allocator->has_untyped = true;
+		return;
+	}
+	allocator->bank_live[type] += bytes_per_bank(allocator, buffer);
+	if (!(buffer->flags & BUFFER_HAS_FOOTPRINT) || !(buffer->flags & BUFFER_HAS_ADDRESS))
+		allocator->has_unsized[type] = true;
+	if (!has_place(buffer, type))
+		return;
+	if (allocator->maps_always && allocator__map(allocator, buffers, type))
+		return;
+	if (allocator->map[type] && bank_map__put(allocator->map[type], nr))
+		forget_map(allocator, type);
 }
 
-__u64 allocator__bank_free(const struct allocator *allocator, __u32 type)
+void allocator__vacate(struct allocator *allocator, const struct buffers *buffers, __u32 nr)
 {
-	if (type >= TT_TYPE_COUNT || !allocator->bank_size[type] || allocator->has_unsized[type])
-		return 0;
-	if (allocator->bank_live[type] >= allocator->bank_size[type])
-		return 0;
-	return allocator->bank_size[type] - allocator->bank_live[type];
+	const struct buffer *buffer = buffers__at(buffers, nr);
+	__u32 type = buffer->type;
+
+	if (!has_memory(buffer) || type >= TT_TYPE_COUNT)
+		return;
+	allocator->bank_live[type] -= bytes_per_bank(allocator, buffer);
+	if (has_place(buffer, type) && allocator->map[type] &&
+	    bank_map__remove(allocator->map[type], nr))
+		forget_map(allocator, type);
+}
+
+void allocator__recheck(struct allocator *allocator, const struct buffers *buffers)
+{
+	const __u32 sized = BUFFER_HAS_FOOTPRINT | BUFFER_HAS_ADDRESS;
+	bool unsized[TT_TYPE_COUNT + 1] = {};
+	const struct buffer *buffer;
+
+	for (__u32 nr = allocator->live.head; nr != BUFFER_NONE; nr = buffer->next) {
+		buffer = buffers__at(buffers, nr);
+		if (buffer->flags & BUFFER_COUNTED && (buffer->flags & sized) != sized)
+			unsized[buffer->type < TT_TYPE_COUNT ? buffer->type : TT_TYPE_COUNT] = true;
+	}
+	memcpy(allocator->has_unsized, unsized, sizeof(allocator->has_unsized));
+}
+
+void allocator__resize(struct allocator *allocator, __u32 type, __u64 bytes)
+{
+	if (!bytes)
+		return;
+	allocator->bank_size[type] = bytes;
+	if (allocator->bank_most[type] < bytes)
+		allocator->bank_most[type] = bytes;
+}
+
+static const char *why_not_free(const struct allocator *allocator, __u32 type)
+{
+	if (!allocator->bank_size[type] || !allocator->num_banks[type])
+		return "the size of its banks could not be read";
+	if (allocator->is_overridden)
+		return "the state of the allocator was overridden with one that was not seen";
+	if (allocator->has_unsized[type] || allocator->has_untyped)
+		return "what some of its buffers occupy is not known";
+	if (allocator->bank_live[type] > allocator->bank_size[type])
+		return "more was seen to be held than there is";
+	return NULL;
+}
+
+static void survey_hole(const struct allocator *allocator, const struct bank_map *map,
+			struct event_space *space)
+{
+	if (!space->held) {
+		space->has_hole = true;
+		space->hole = space->size;
+	} else if (!allocator->bank_base[space->type])
+		space->why = "where its banks begin could not be read";
+	else if (space->size < allocator->bank_most[space->type])
+		space->why = "its banks have been made smaller, who knows at which end";
+	else if (bank_map__largest_hole(map, allocator->bank_base[space->type], space->size,
+					&space->hole))
+		space->has_hole = true;
+	else
+		space->why = "the addresses that were seen contradict each other";
+}
+
+void allocator__survey(const struct allocator *allocator, const struct buffers *buffers, __u32 type,
+		       bool walk, struct event_space *ret_space)
+{
+	struct bank_map *made = NULL;
+	struct event_space space = {
+		.allocator = allocator->key.object,
+		.type = type,
+		.num_banks = allocator->num_banks[type],
+		.size = allocator->bank_size[type],
+		.held = allocator->bank_live[type],
+		.why = why_not_free(allocator, type),
+	};
+
+	if (!space.why) {
+		space.has_free = true;
+		space.free = space.size - space.held;
+		if (walk && !allocator->map[type])
+			make_map(allocator, buffers, type, &made);
+		if (made || allocator->map[type])
+			survey_hole(allocator, made ? made : allocator->map[type], &space);
+		else
+			space.why = "there was no memory for tttrace to find it";
+	}
+	bank_map__free(made);
+	*ret_space = space;
 }

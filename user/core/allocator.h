@@ -9,6 +9,7 @@
 
 #include <sys/queue.h>
 
+#include "core/bank_map.h"
 #include "core/buffers.h"
 #include "core/device.h"
 #include "core/table.h"
@@ -23,16 +24,20 @@ struct allocator {
 	__u32 number; /* in the table below */
 	struct device *device;
 	__u32 num_banks[TT_TYPE_COUNT];	 /* 0: unknown */
-	__u64 bank_size[TT_TYPE_COUNT];	 /* bytes; 0: unknown */
+	__u64 bank_size[TT_TYPE_COUNT];	 /* bytes, the latest that was seen; 0: unknown */
+	__u64 bank_base[TT_TYPE_COUNT];	 /* the address at which a bank begins; 0: unknown */
 	__u64 bank_live[TT_TYPE_COUNT];	 /* bytes occupied in each bank */
 	bool has_unsized[TT_TYPE_COUNT]; /* bank_live is less than the truth */
+	__u64 bank_most[TT_TYPE_COUNT];	 /* the most that a bank was seen to have */
+	bool has_untyped;		 /* what holds memory of an unknown type */
+	bool is_overridden;		 /* ranges were marked for which there is no buffer */
 	struct buffer_list live;
 	__u64 remembered; /* ended buffers that refer to it */
+	__u64 census_ns;  /* when it was last read as a whole */
 	bool dead;
-	/* by address: made when it is first asked for, kept up to date from then on */
-	bool addressed;
-	struct buffer_index by_address[TT_TYPE_COUNT];
-	TAILQ_ENTRY(allocator) entry; /* of all allocators of the process */
+	bool maps_always; /* make them at the first buffer, not when they are asked for */
+	struct bank_map *map[TT_TYPE_COUNT]; /* NULL: none yet; up to date once it is there */
+	TAILQ_ENTRY(allocator) entry;	     /* of all allocators of the process */
 	UT_hash_handle hh;
 };
 
@@ -70,11 +75,24 @@ void allocator_table__done(struct allocator_table *table);
 int allocator__at_address(struct allocator *allocator, const struct buffers *buffers, __u32 type,
 			  __u64 address, __u32 *ret_nr);
 
-/* @buffer, number @nr, takes or gives back its memory. add: returns 0 or -ENOMEM. */
-int allocator__occupy(struct allocator *allocator, const struct buffer *buffer, __u32 nr);
-void allocator__vacate(struct allocator *allocator, const struct buffer *buffer, __u32 nr);
+/* What was told of unknown footprints may have got known for all that live. */
+void allocator__recheck(struct allocator *allocator, const struct buffers *buffers);
 
-/* Bytes free in each bank for @type; 0: unknown. */
-__u64 allocator__bank_free(const struct allocator *allocator, __u32 type);
+/* Buffer @nr, not in the list of live ones yet, or no more, takes or gives back its memory. */
+void allocator__occupy(struct allocator *allocator, const struct buffers *buffers, __u32 nr);
+void allocator__vacate(struct allocator *allocator, const struct buffers *buffers, __u32 nr);
+
+/* The banks of @type are seen to have @bytes each. */
+void allocator__resize(struct allocator *allocator, __u32 type, __u64 bytes);
+
+/* Makes the map of @type if there is none. Returns 0 or -ENOMEM. */
+int allocator__map(struct allocator *allocator, const struct buffers *buffers, __u32 type);
+
+/*
+ * How much of @type is free, and the largest hole, which takes a map: without one, one is made for
+ * the occasion if @walk, in a time that grows with what is live.
+ */
+void allocator__survey(const struct allocator *allocator, const struct buffers *buffers, __u32 type,
+		       bool walk, struct event_space *ret_space);
 
 #endif

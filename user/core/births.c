@@ -46,9 +46,41 @@ static void fill_banks(struct allocator *allocator, const struct tt_record_alloc
 	for (int i = 0; i < TT_TYPE_COUNT; i++) {
 		if (!allocator->num_banks[i])
 			allocator->num_banks[i] = rec->num_banks[i];
-		if (!allocator->bank_size[i])
-			allocator->bank_size[i] = rec->bank_size[i];
+		if (rec->bank_base[i])
+			allocator->bank_base[i] = rec->bank_base[i];
+		allocator__resize(allocator, i, rec->bank_size[i]);
 	}
+}
+
+/*
+ * The allocators of sub-devices share the L1 of their device out among them: what lies between the
+ * least and the highest address is the device's.
+ */
+static void note_regions(struct device *device, const struct tt_record_allocator *rec)
+{
+	for (int i = 0; i < TT_TYPE_COUNT; i++) {
+		struct region *region = &device->regions[i];
+		__u64 from = rec->bank_base[i], to = from + rec->bank_size[i];
+
+		if (!from || to <= from)
+			continue;
+		if (!region->to || from < region->from)
+			region->from = from;
+		if (region->to < to)
+			region->to = to;
+		if (region->banks < rec->num_banks[i])
+			region->banks = rec->num_banks[i];
+	}
+}
+
+static int new_allocator(struct ledger *ledger, struct device *device, __u64 object,
+			 struct allocator **ret_allocator)
+{
+	int err = allocator__new(&ledger->allocators, device, object, ret_allocator);
+
+	if (!err)
+		(*ret_allocator)->maps_always = ledger->opts.follow_holes;
+	return err;
 }
 
 int ledger__take_allocator(struct ledger *ledger, const struct hit *hit)
@@ -70,11 +102,12 @@ int ledger__take_allocator(struct ledger *ledger, const struct hit *hit)
 		allocator = NULL;
 	}
 	if (!allocator) {
-		err = allocator__new(&ledger->allocators, device, rec->allocator, &allocator);
+		err = new_allocator(ledger, device, rec->allocator, &allocator);
 		if (err)
 			return err;
 	}
 	fill_banks(allocator, rec);
+	note_regions(device, rec);
 	return 0;
 }
 
@@ -89,8 +122,10 @@ int ledger__take_space(struct ledger *ledger, const struct hit *hit)
 	if (err)
 		return err;
 	thread->space.count++;
+	thread->space.epoch = hit->process->loss.epoch;
 	thread->space.asked = rec->asked;
 	thread->space.per_bank = hit->h->faults & TT_FAULT_SPACE ? 0 : rec->per_bank;
+	thread->space.bank_size = rec->bank_size;
 	return 0;
 }
 
@@ -107,7 +142,7 @@ static int find_allocator(struct ledger *ledger, struct process *process, const 
 		err = device__meet_object(process, body->device, ts_ns, &device);
 		if (err)
 			return err;
-		err = allocator__new(&ledger->allocators, device, body->allocator, &allocator);
+		err = new_allocator(ledger, device, body->allocator, &allocator);
 		if (err)
 			return err;
 	}
@@ -115,22 +150,45 @@ static int find_allocator(struct ledger *ledger, struct process *process, const 
 	return 0;
 }
 
-/* A new Buffer at @pointer: what we had there is over. */
-static void clear_place(struct ledger *ledger, struct process *process, __u64 pointer)
+/*
+ * In lean mode, where a free that gives nothing back is not seen: a Buffer is gone, and its memory
+ * is not. Who has freed it, and when, is not known.
+ */
+static void keep_suppressed(struct ledger *ledger, const struct hit *hit, __u32 nr)
 {
+	struct buffer *buffer = buffers__at(&ledger->buffers, nr);
+
+	ledger__emit_unseen_free(
+		ledger, hit, buffer, CLASS_SUPPRESSED,
+		"a graph capture suppressed it, at some time before: another buffer has taken its "
+		"place, the memory stays occupied until the device is closed");
+	buffer->flags |= BUFFER_SUPPRESSED;
+	ledger__unindex(ledger, hit->process, nr);
+}
+
+/* A new Buffer at @pointer: what we had there is over. */
+static void clear_place(struct ledger *ledger, const struct hit *hit, __u64 pointer, bool is_lean)
+{
+	struct process *process = hit->process;
 	__u32 nr = buffer_index__find(&process->by_pointer, pointer);
 	struct buffer *buffer;
+	bool lost;
 
 	if (nr == BUFFER_NONE)
 		return;
 	buffer = buffers__at(&ledger->buffers, nr);
 	if (buffer->state == BUFFER_ENDED)
 		return ledger__forget(ledger, process, nr);
+	if (buffer->flags & BUFFER_UNTOLD)
+		return ledger__drop_found(ledger, nr);
 	/* a suppressed free: the Buffer is gone, its memory is not */
 	if (buffer->flags & BUFFER_SUPPRESSED)
 		return ledger__unindex(ledger, process, nr);
 	if (!ledger__allocator_of(ledger, buffer)->device->closed) {
-		if (loss__may_hide_free(&ledger->loss, buffer->alloc_ts_ns))
+		lost = loss__may_hide_free(&ledger->loss, &process->loss, buffer->alloc_ts_ns);
+		if (is_lean && !lost)
+			return keep_suppressed(ledger, hit, nr);
+		if (lost)
 			ledger->stats.reused_lost++;
 		else
 			ledger->stats.reused_live++;
@@ -138,14 +196,12 @@ static void clear_place(struct ledger *ledger, struct process *process, __u64 po
 	ledger__end(ledger, process, nr);
 }
 
-/* What it occupies, from the last request to a free list on this thread. */
-static void measure(const struct thread *thread, const struct allocator *allocator,
-		    struct buffer *buffer)
+void ledger__measure(struct allocator *allocator, struct buffer *buffer,
+		     const struct space_note *space)
 {
-	const struct space_note *space = &thread->space;
 	__u64 footprint;
 
-	if (!space->count || !space->per_bank)
+	if (!space->count || !space->per_bank || buffer->kind == KIND_HOOKED)
 		return;
 	if (buffer->type >= TT_TYPE_COUNT || !allocator->num_banks[buffer->type])
 		return;
@@ -155,6 +211,7 @@ static void measure(const struct thread *thread, const struct allocator *allocat
 		return; /* not the request of this buffer */
 	buffer->footprint = footprint;
 	buffer->flags |= BUFFER_HAS_FOOTPRINT;
+	allocator__resize(allocator, buffer->type, space->bank_size);
 }
 
 static void fill_buffer(struct buffer *buffer, const struct tt_record_buffer *rec,
@@ -210,11 +267,7 @@ static int enter_buffer(struct ledger *ledger, struct allocator *allocator, __u3
 	if (err)
 		return err;
 	if (buffer->kind != KIND_HOOKED) {
-		err = allocator__occupy(allocator, buffer, nr);
-		if (err) {
-			buffer_index__remove(&process->by_pointer, buffer->pointer);
-			return err;
-		}
+		allocator__occupy(allocator, &ledger->buffers, nr);
 		device__add(allocator->device, buffer);
 		buffer->flags |= BUFFER_COUNTED;
 	}
@@ -226,41 +279,37 @@ static int enter_buffer(struct ledger *ledger, struct allocator *allocator, __u3
 	return 0;
 }
 
-static void emit_alloc(struct ledger *ledger, const struct hit *hit, const struct device *device,
-		       const struct buffer *buffer)
+void ledger__emit_alloc(struct ledger *ledger, const struct buffer *buffer,
+			const struct tt_record *h, enum free_class class, const char *why)
 {
+	const struct device *device = ledger__allocator_of(ledger, buffer)->device;
 	struct event_buffer described;
 	struct event ev = {
 		.kind = EVENT_ALLOC,
-		.ts_ns = hit->h->ts_ns,
-		.tid = hit->h->tid,
-		.process = &hit->process->pub,
+		.ts_ns = h->ts_ns,
+		.tid = h->tid,
+		.process = &device->process->pub,
 		.device = &device->pub,
 		.buffer = &described,
+		.class = class,
+		.why = why,
 	};
 
 	ledger__describe(ledger, buffer, &described);
 	ledger__emit(ledger, &ev);
 }
 
-int ledger__take_alloc(struct ledger *ledger, const struct hit *hit)
+int ledger__add_buffer(struct ledger *ledger, const struct hit *hit,
+		       const struct tt_record_buffer *rec, const struct library_info *info,
+		       const struct space_note *space, __u32 *ret_nr)
 {
-	const struct tt_record_buffer *rec = (const void *)hit->h;
-	const struct library_info *info = libraries__find(&ledger->libraries, hit->h->layout);
 	struct allocator *allocator;
-	struct thread *thread;
 	struct buffer *buffer;
 	struct body body;
 	__u32 nr;
 	int err;
 
-	if (!info)
-		return -EBADMSG;
 	body__decode(&info->map, rec, &body);
-	clear_place(ledger, hit->process, rec->buffer);
-	err = process__thread(hit->process, hit->h->tid, &thread);
-	if (err)
-		return err;
 	err = find_allocator(ledger, hit->process, &body, hit->h->ts_ns, &allocator);
 	if (err)
 		return err;
@@ -269,16 +318,90 @@ int ledger__take_alloc(struct ledger *ledger, const struct hit *hit)
 		return err;
 	buffer = buffers__at(&ledger->buffers, nr);
 	fill_buffer(buffer, rec, &body, info);
-	if (buffer->kind != KIND_HOOKED)
-		measure(thread, allocator, buffer);
-	thread->space.count = 0;
+	ledger__measure(allocator, buffer, space);
 	err = enter_buffer(ledger, allocator, nr);
 	if (err) {
 		buffers__release(&ledger->buffers, nr);
 		return err;
 	}
+	*ret_nr = nr;
+	return 0;
+}
+
+/* A census that was taken while @rec was on its way has found the buffer already. */
+static bool explains_found(struct ledger *ledger, const struct hit *hit,
+			   const struct tt_record_buffer *rec)
+{
+	__u32 nr = buffer_index__find(&hit->process->by_pointer, rec->buffer);
+	struct buffer *buffer;
+
+	if (nr == BUFFER_NONE)
+		return false;
+	buffer = buffers__at(&ledger->buffers, nr);
+	if (buffer->state != BUFFER_LIVE || !(buffer->flags & BUFFER_UNSEEN))
+		return false;
+	if (buffer->flags & BUFFER_HAS_ID && buffer->id != rec->unique_id)
+		return false;
+	buffer->flags &= ~BUFFER_UNSEEN;
+	buffer->alloc_ts_ns = rec->h.ts_ns;
+	if (buffer->flags & BUFFER_UNTOLD) {
+		buffer->flags &= ~BUFFER_UNTOLD;
+		ledger__emit_alloc(ledger, buffer, hit->h, CLASS_MATCHED, NULL);
+	}
+	return true;
+}
+
+/* What it occupies follows from the last request to a free list on its thread, or was looked up. */
+static struct space_note take_note(const struct hit *hit, const struct tt_record_buffer *rec,
+				   struct thread *thread)
+{
+	struct space_note space = thread->space;
+
+	/* it may be of an allocation that was lost, and that of this one lost as well */
+	if (space.epoch != hit->process->loss.epoch)
+		space.count = 0;
+	thread->space.count = 0;
+	if (rec->space.per_bank) {
+		space.count = 1;
+		space.per_bank = rec->space.per_bank;
+		space.bank_size = rec->space.bank_size;
+	}
+	return space;
+}
+
+static bool is_hooked(const struct library_info *info, const struct tt_record_buffer *rec)
+{
+	struct body body;
+
+	body__decode(&info->map, rec, &body);
+	return body.hooked;
+}
+
+int ledger__take_alloc(struct ledger *ledger, const struct hit *hit)
+{
+	const struct tt_record_buffer *rec = (const void *)hit->h;
+	const struct library_info *info;
+	const struct buffer *buffer;
+	struct thread *thread;
+	struct space_note space;
+	__u32 nr;
+	int err;
+
+	err = ledger__look_up(ledger, hit, &info, &thread);
+	if (err)
+		return err;
+	space = take_note(hit, rec, thread);
+	if (explains_found(ledger, hit, rec))
+		return 0;
+	clear_place(ledger, hit, rec->buffer, info->is_lean);
+	if (info->is_lean && is_hooked(info, rec))
+		return 0; /* its free would not be seen */
+	err = ledger__add_buffer(ledger, hit, rec, info, &space, &nr);
+	if (err)
+		return err;
+	buffer = buffers__at(&ledger->buffers, nr);
 	note_first_id(hit->process, buffer);
-	emit_alloc(ledger, hit, allocator->device, buffer);
+	ledger__emit_alloc(ledger, buffer, hit->h, CLASS_MATCHED, NULL);
 	return 0;
 }
 

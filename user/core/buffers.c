@@ -127,9 +127,9 @@ int buffer_index__put(struct buffer_index *index, __u64 key, __u32 nr)
 	return 0;
 }
 
-void buffer_index__remove(struct buffer_index *index, __u64 key)
+int buffer_index__remove(struct buffer_index *index, __u64 key)
 {
-	JudyLDel(&index->judy, key, PJE0);
+	return JudyLDel(&index->judy, key, PJE0) == JERR ? -ENOMEM : 0;
 }
 
 void buffer_index__done(struct buffer_index *index)

@@ -24,7 +24,7 @@ enum buffer_state {
 	BUFFER_UNUSED,
 	BUFFER_LIVE,	 /* of its allocator */
 	BUFFER_ENDED,	 /* ended without a free of its own; remembered in case one comes */
-	BUFFER_LEAK_ROW, /* leaked and gone; kept for the report */
+	BUFFER_LEAK_ROW, /* judged and gone; kept for the report */
 };
 
 /* How a buffer ended without a free of its own. */
@@ -41,15 +41,20 @@ enum buffer_flag {
 	BUFFER_HAS_ID = 1 << 0,
 	BUFFER_HAS_ADDRESS = 1 << 1,
 	BUFFER_HAS_FOOTPRINT = 1 << 2,
-	BUFFER_INDEXED = 1 << 3,    /* reachable by its pointer */
-	BUFFER_COUNTED = 1 << 4,    /* its bytes are in the totals */
-	BUFFER_LEAKED = 1 << 5,	    /* the verdict: a leak */
-	BUFFER_DOUBTFUL = 1 << 6,   /* the verdict: unknown, for records were lost */
-	BUFFER_HELD = 1 << 7,	    /* the verdict: held by the runtime itself */
-	BUFFER_SUPPRESSED = 1 << 8, /* its free gave nothing back */
-	BUFFER_VICTIM = 1 << 9,	    /* its memory was given back by another buffer's free */
-	BUFFER_FREEING = 1 << 10,   /* a free of it has begun on another thread */
-	BUFFER_OVERTAKEN = 1 << 11, /* taken back in bulk while a free of it had begun */
+	BUFFER_INDEXED = 1 << 3,      /* reachable by its pointer */
+	BUFFER_COUNTED = 1 << 4,      /* its bytes are in the totals */
+	BUFFER_LEAKED = 1 << 5,	      /* the verdict: a leak */
+	BUFFER_DOUBTFUL = 1 << 6,     /* the verdict: unknown, for records were lost */
+	BUFFER_HELD = 1 << 7,	      /* the verdict: held by the runtime itself */
+	BUFFER_SUPPRESSED = 1 << 8,   /* its free gave nothing back */
+	BUFFER_VICTIM = 1 << 9,	      /* its memory was given back by another buffer's free */
+	BUFFER_FREEING = 1 << 10,     /* a free of it has begun on another thread */
+	BUFFER_OVERTAKEN = 1 << 11,   /* taken back in bulk while a free of it had begun */
+	BUFFER_UNSEEN = 1 << 12,      /* its allocation was not seen: a census found it */
+	BUFFER_COUNTED_NOW = 1 << 13, /* told by the census that goes on */
+	BUFFER_UNTOLD = 1 << 15,      /* nobody was told of it yet: its allocation may still come */
+	BUFFER_MISSING = 1 << 14,     /* not told by the last census */
+	BUFFER_CUT_OFF = 1 << 16,     /* the verdict: ended with its process, which was killed */
 };
 
 struct buffer {
@@ -63,13 +68,12 @@ struct buffer {
 	__u32 page_size; /* bytes; a page fits into a bank */
 	__u32 prev;
 	__u32 next;
+	__u32 flags; /* enum buffer_flag */
 	__u8 type;
 	__u8 layout;
-	__u8 kind;   /* enum buffer_kind */
-	__u8 state;  /* enum buffer_state */
-	__u16 flags; /* enum buffer_flag */
-	__u8 ending; /* enum buffer_ending */
-	__u8 reserved;
+	__u8 kind : 4;	/* enum buffer_kind */
+	__u8 state : 4; /* enum buffer_state */
+	__u8 ending;	/* enum buffer_ending */
 };
 
 _Static_assert(sizeof(struct buffer) == 72, "ten million of them shall fit");
@@ -115,7 +119,8 @@ void buffer_list__remove(struct buffer_list *list, struct buffers *b, __u32 nr);
 __u32 buffer_index__find(const struct buffer_index *index, __u64 key);
 /* Replaces what was there. Returns 0 or -ENOMEM. */
 int buffer_index__put(struct buffer_index *index, __u64 key, __u32 nr);
-void buffer_index__remove(struct buffer_index *index, __u64 key);
+/* Returns 0, or -ENOMEM: Judy packs its arrays anew. */
+int buffer_index__remove(struct buffer_index *index, __u64 key);
 void buffer_index__done(struct buffer_index *index);
 /* Bytes that the index occupies. */
 size_t buffer_index__memory(const struct buffer_index *index);

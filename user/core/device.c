@@ -154,7 +154,7 @@ static int add_device(struct process *process, __u64 object, __u64 ts_ns,
 	return 0;
 }
 
-static int find_chip(struct process *process, __u32 id, __u32 *ret_slot)
+int device__chip_slot(struct process *process, __u32 id, __u32 *ret_slot)
 {
 	struct chip *chips;
 
@@ -181,7 +181,7 @@ static int set_chips(struct device *device, const __u32 *chips, __u32 num_chips)
 	if (device->pub.num_chips || device->usage.sum.peak_buffers)
 		return 0;
 	for (__u32 i = 0; i < num_chips; i++) {
-		err = find_chip(device->process, chips[i], &device->chip_slots[i]);
+		err = device__chip_slot(device->process, chips[i], &device->chip_slots[i]);
 		if (err)
 			return err;
 	}
@@ -318,4 +318,15 @@ void verdict_sum__fold(struct verdict_sum *sum, const struct verdict_sum *other)
 	sum->bytes += other->bytes;
 	sum->size += other->size;
 	sum->unsized += other->unsized;
+}
+
+void verdict_sum__add_on_all_chips(struct verdict_sum *sum, const struct verdict_sum *on_each,
+				   const struct event_device *device)
+{
+	__u64 chips = device->num_chips ? device->num_chips : 1;
+	struct verdict_sum all = *on_each;
+
+	all.bytes *= chips;
+	all.size *= chips;
+	verdict_sum__fold(sum, &all);
 }

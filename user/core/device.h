@@ -8,6 +8,7 @@
 #define TTTRACE_DEVICE_H
 
 #include "core/buffers.h"
+#include "core/circular.h"
 #include "core/event.h"
 #include "core/usage.h"
 
@@ -17,6 +18,10 @@ enum {
 	DEVICES_MIN = 64
 }; /* lives of devices kept apart in a process before any are folded */
 
+enum {
+	SPACES_MAX = 8
+}; /* types of memory of the allocators of a device that are told of */
+
 /*
  * One chip as one process uses it: a mesh buffer counts once on each of its chips. While only one
  * device has had memory, its chips all are as the device itself, and are not counted one by one.
@@ -24,6 +29,8 @@ enum {
 struct chip {
 	__u32 id;
 	struct usage usage; /* see device__chip_usage() */
+	/* by enum circular_kind; NULL: no program has placed any here */
+	struct circular *circular[CIRCULAR_KINDS];
 };
 
 /* What the verdict found. */
@@ -32,6 +39,12 @@ struct verdict_sum {
 	__u64 bytes;   /* footprint, on each chip */
 	__u64 size;    /* asked for */
 	__u64 unsized; /* buffers of unknown footprint, missing in bytes */
+};
+
+/* Where the buffers of one type lie, in each of its banks: of all allocators of the device. */
+struct region {
+	__u64 from, to; /* addresses; to 0: unknown, or there is none */
+	__u32 banks;
 };
 
 struct device {
@@ -49,15 +62,19 @@ struct device {
 	bool closed;	     /* the verdict has been given */
 	__u64 open_ts_ns;    /* when first seen */
 	__u64 close_ts_ns;
+	struct region regions[TT_TYPE_COUNT];
 	struct usage usage; /* on each of its chips */
 	__u64 allocs[KIND_COUNT];
 	__u64 live[KIND_COUNT];
 	__u64 frees; /* that gave memory back */
 	__u64 bulk_freed;
 	struct verdict_sum leaked;
+	struct verdict_sum cut_off; /* ended with the process, which a signal ended */
 	struct verdict_sum doubtful;
 	struct verdict_sum held;
-	struct buffer_list leaks; /* leaked or doubtful, and gone since */
+	struct event_space spaces[SPACES_MAX]; /* what was free when it was closed, or ended */
+	__u32 num_spaces;
+	struct buffer_list leaks; /* leaked, cut off or doubtful, and gone since */
 };
 
 /* The latest life of @object in @process, or NULL. */
@@ -79,11 +96,17 @@ int device__meet_object(struct process *process, __u64 object, __u64 ts_ns,
 void device__add(struct device *device, const struct buffer *buffer);
 void device__sub(struct device *device, const struct buffer *buffer);
 
+/* The place of chip @id in the array of @process, where it gets one. Returns 0 or -ENOMEM. */
+int device__chip_slot(struct process *process, __u32 id, __u32 *ret_slot);
+
 /* What is and was at most occupied on chip number @slot of the process's array. */
 const struct usage *device__chip_usage(const struct process *process, __u32 slot);
 
 void verdict_sum__add(struct verdict_sum *sum, const struct buffer *buffer);
 void verdict_sum__sub(struct verdict_sum *sum, const struct buffer *buffer);
 void verdict_sum__fold(struct verdict_sum *sum, const struct verdict_sum *other);
+/* What is @on_each chip of @device: all of them together. */
+void verdict_sum__add_on_all_chips(struct verdict_sum *sum, const struct verdict_sum *on_each,
+				   const struct event_device *device);
 
 #endif

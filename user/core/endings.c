@@ -2,7 +2,7 @@
 /* Where buffers leave the ledger, one by one or in bulk. */
 #include <string.h>
 
-#include "core/ledger_impl.h"
+#include "core/release.h"
 
 void ledger__describe(const struct ledger *ledger, const struct buffer *buffer,
 		      struct event_buffer *ret_buffer)
@@ -27,7 +27,28 @@ void ledger__describe(const struct ledger *ledger, const struct buffer *buffer,
 		.page_size = buffer->page_size,
 		.kind = buffer->kind,
 		.alloc_ts_ns = buffer->alloc_ts_ns,
+		.is_older = buffer->flags & BUFFER_UNSEEN,
 	};
+}
+
+void ledger__emit_unseen_free(struct ledger *ledger, const struct hit *hit,
+			      const struct buffer *buffer, enum free_class class, const char *why)
+{
+	struct event_buffer described;
+	struct event ev = {
+		.kind = EVENT_FREE,
+		.ts_ns = hit->h->ts_ns,
+		.tid = hit->h->tid,
+		.process = &hit->process->pub,
+		.device = &ledger__allocator_of(ledger, buffer)->device->pub,
+		.buffer = &described,
+		.class = class,
+		.why = why,
+	};
+
+	ledger__describe(ledger, buffer, &described);
+	hit->process->frees[class]++;
+	ledger__emit(ledger, &ev);
 }
 
 void ledger__uncount(struct ledger *ledger, __u32 nr)
@@ -37,7 +58,7 @@ void ledger__uncount(struct ledger *ledger, __u32 nr)
 
 	if (!(buffer->flags & BUFFER_COUNTED))
 		return;
-	allocator__vacate(allocator, buffer, nr);
+	allocator__vacate(allocator, &ledger->buffers, nr);
 	device__sub(allocator->device, buffer);
 	buffer->flags &= ~BUFFER_COUNTED;
 }
@@ -63,9 +84,9 @@ static struct allocator *leave_live(struct ledger *ledger, __u32 nr)
 	return allocator;
 }
 
-static bool is_judged_leak(const struct buffer *buffer)
+static bool is_for_report(const struct buffer *buffer)
 {
-	return buffer->flags & (BUFFER_LEAKED | BUFFER_DOUBTFUL);
+	return buffer->flags & (BUFFER_LEAKED | BUFFER_CUT_OFF | BUFFER_DOUBTFUL);
 }
 
 static void keep_for_report(struct ledger *ledger, struct device *device, __u32 nr)
@@ -82,7 +103,7 @@ void ledger__end(struct ledger *ledger, struct process *process, __u32 nr)
 	struct allocator *allocator = leave_live(ledger, nr);
 
 	ledger__unindex(ledger, process, nr);
-	if (is_judged_leak(buffers__at(&ledger->buffers, nr)))
+	if (is_for_report(buffers__at(&ledger->buffers, nr)))
 		keep_for_report(ledger, allocator->device, nr);
 	else
 		buffers__release(&ledger->buffers, nr);
@@ -128,7 +149,7 @@ void ledger__remember(struct ledger *ledger, struct process *process, __u32 nr,
 	struct allocator *allocator;
 
 	/* one that its pointer does not reach any more gets no free; a leak is kept anyway */
-	if (!(buffer->flags & BUFFER_INDEXED) || is_judged_leak(buffer) ||
+	if (!(buffer->flags & BUFFER_INDEXED) || is_for_report(buffer) ||
 	    !make_room(ledger, process))
 		return ledger__end(ledger, process, nr);
 	buffer->ending = ending;
@@ -147,7 +168,7 @@ static bool is_being_freed(const struct ledger *ledger, const struct process *pr
 	TAILQ_FOREACH(thread, &ledger->pending, pending)
 	{
 		if (thread->process == process && thread->free.tracked &&
-		    buffer_index__find(&process->by_pointer, thread->free.buffer) == nr)
+		    release__find_entry(ledger, process, thread->free.buffer, &thread->free) == nr)
 			return true;
 	}
 	return false;
@@ -233,6 +254,7 @@ int ledger__take_bulk(struct ledger *ledger, const struct hit *hit)
 	enum buffer_ending ending = classify__bulk(hit->h->probe);
 	struct allocator *allocator, *next;
 	__u64 buffers, bytes;
+	bool met = false;
 
 	/* allocators of no device are made and destroyed before the first is opened */
 	if (ending != ENDING_ALLOCATOR_DESTROYED)
@@ -241,11 +263,14 @@ int ledger__take_bulk(struct ledger *ledger, const struct hit *hit)
 		next = TAILQ_NEXT(allocator, entry);
 		if (allocator->dead || allocator->key.object != rec->object)
 			continue;
+		met = true;
+		allocator->is_overridden |= ending == ENDING_OVERRIDE_STATE;
 		ledger__end_all(ledger, hit->process, allocator, ending, &buffers, &bytes);
 		if (buffers)
 			emit_bulk(ledger, hit, allocator->device, ending, buffers, bytes);
 		if (ending == ENDING_ALLOCATOR_DESTROYED)
 			allocator__kill(&ledger->allocators, allocator);
 	}
+	hit->process->has_overridden |= !met && ending == ENDING_OVERRIDE_STATE;
 	return 0;
 }

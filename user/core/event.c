@@ -12,7 +12,9 @@ static const char *const kind_names[EVENT_KIND_COUNT] = {
 	[EVENT_PROCESS_START] = "process_start",
 	[EVENT_PROCESS_EXIT] = "process_exit",
 	[EVENT_LOST] = "lost",
+	[EVENT_CENSUS] = "census",
 	[EVENT_LEAK] = "leak",
+	[EVENT_ENDED] = "ended",
 };
 
 static const char *const buffer_kinds[KIND_COUNT] = {
@@ -34,6 +36,11 @@ static const char *const class_names[CLASS_COUNT] = {
 	[CLASS_SUPPRESSED] = "suppressed",
 	[CLASS_LOST] = "lost",
 	[CLASS_UNKNOWN] = "unknown",
+};
+
+static const char *const fit_names[FIT_COUNT] = {
+	[FIT_UNKNOWN] = "unknown",	 [FIT_TOO_LARGE] = "too_large", [FIT_FULL] = "full",
+	[FIT_FRAGMENTED] = "fragmented", [FIT_REFUSED] = "refused",
 };
 
 static const char *const type_names[TT_TYPE_COUNT] = {
@@ -71,6 +78,11 @@ static const char *const probe_names[TT_PROBE_COUNT] = {
 	[TT_PROBE_MESH_OPEN] = "mesh_open",
 	[TT_PROBE_MESH_CLOSE] = "mesh_close",
 	[TT_PROBE_MESH_CLOSING] = "mesh_closing",
+	[TT_PROBE_TRACK_ALLOCATE_CB] = "track_allocate_cb",
+	[TT_PROBE_TRACK_DEALLOCATE_CB] = "track_deallocate_cb",
+	[TT_PROBE_REGISTER_PROGRAM] = "register_program",
+	[TT_PROBE_PLACE_DATAFLOW] = "allocate_dataflow_buffers",
+	[TT_PROBE_MARK_ADDRESS] = "mark_address",
 };
 
 static const char *const record_names[TT_RECORD_KIND_COUNT] = {
@@ -78,6 +90,7 @@ static const char *const record_names[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_PROCESS_START] = "process_start",
 	[TT_RECORD_PROCESS_EXEC] = "process_exec",
 	[TT_RECORD_PROCESS_EXIT] = "process_exit",
+	[TT_RECORD_PROCESS_NAME] = "process_name",
 	[TT_RECORD_ALLOCATOR] = "allocator",
 	[TT_RECORD_SPACE] = "space",
 	[TT_RECORD_ALLOC] = "alloc",
@@ -86,11 +99,16 @@ static const char *const record_names[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_FREE_BEGIN] = "free_begin",
 	[TT_RECORD_FREE_TRACKED] = "free_tracked",
 	[TT_RECORD_FREE_DONE] = "free_done",
+	[TT_RECORD_FREE] = "free",
 	[TT_RECORD_BULK] = "bulk",
 	[TT_RECORD_DEVICE] = "device",
-	[TT_RECORD_STEP] = "step",
+	[TT_RECORD_CIRCULAR] = "circular",
+	[TT_RECORD_PROGRAM] = "program",
 	[TT_RECORD_LIBRARY] = "library",
+	[TT_RECORD_PROCESS_LOST] = "process_lost",
 	[TT_RECORD_COUNTERS] = "counters",
+	[TT_RECORD_CENSUS] = "census",
+	[TT_RECORD_CENSUS_BUFFER] = "census_buffer",
 };
 
 const char *event__kind_name(enum event_kind kind)
@@ -106,6 +124,11 @@ const char *buffer_kind__name(enum buffer_kind kind)
 const char *free_class__name(enum free_class class)
 {
 	return (unsigned int)class < CLASS_COUNT ? class_names[class] : "?";
+}
+
+const char *fit__name(enum fit fit)
+{
+	return (unsigned int)fit < FIT_COUNT ? fit_names[fit] : "?";
 }
 
 const char *buffer_type__name(__u32 type)
@@ -126,4 +149,28 @@ const char *probe__name(__u32 probe)
 const char *record_kind__name(__u32 kind)
 {
 	return kind < TT_RECORD_KIND_COUNT ? record_names[kind] : "?";
+}
+
+const char *census_reason__name(__u32 reason)
+{
+	switch (reason) {
+	case TT_CENSUS_ATTACH:
+		return "attach";
+	case TT_CENSUS_REPAIR:
+		return "repair";
+	case TT_CENSUS_AUDIT:
+		return "audit";
+	}
+	return "?";
+}
+
+const char *mode__name(enum tt_mode mode)
+{
+	static const char *const names[TT_MODE_COUNT] = {
+		[TT_MODE_DEFAULT] = "default",
+		[TT_MODE_LEAN] = "lean",
+		[TT_MODE_ALL] = "all",
+	};
+
+	return mode < TT_MODE_COUNT ? names[mode] : "?";
 }

@@ -24,7 +24,9 @@ enum event_kind {
 	EVENT_PROCESS_START,
 	EVENT_PROCESS_EXIT,
 	EVENT_LOST,
+	EVENT_CENSUS,
 	EVENT_LEAK,
+	EVENT_ENDED, /* with its process, which a signal ended: no leak */
 	EVENT_KIND_COUNT
 };
 
@@ -88,6 +90,70 @@ struct event_buffer {
 	__u64 page_size;
 	enum buffer_kind kind;
 	__u64 alloc_ts_ns; /* 0: unknown */
+	bool is_older;	   /* allocated before that: a census found it */
+};
+
+/* The banks of one type of memory of one allocator: all are alike. Bytes are in each bank. */
+struct event_space {
+	__u64 allocator;
+	__u32 type;	 /* enum tt_buffer_type */
+	__u32 num_banks; /* 0: unknown */
+	__u64 size;	 /* of a bank; 0: unknown */
+	__u64 held;	 /* by what is live, as far as it was seen */
+	bool has_free;
+	__u64 free;
+	bool has_hole;
+	__u64 hole;	 /* the largest one */
+	const char *why; /* why free, or the hole, is not known; else NULL */
+};
+
+/* Who holds a part of it: live buffers of one kind whose sizes are alike. */
+struct event_holder {
+	enum buffer_kind kind;
+	__u32 size_class; /* see size_class.h */
+	__u64 buffers;
+	__u64 size;	 /* asked for, bytes */
+	__u64 footprint; /* on each chip, bytes */
+	__u64 per_bank;	 /* in each bank, bytes; 0: unknown */
+	__u64 unsized;	 /* buffers of unknown footprint, missing in both */
+	bool has_ages;
+	__u64 oldest_ns; /* age */
+	__u64 newest_ns;
+};
+
+/* Another allocator, of the same or another process, that holds the same memory of these chips. */
+struct event_rival {
+	const struct event_process *process;
+	const struct event_device *device;
+	__u64 buffers;
+	__u64 bytes; /* on each of its chips */
+};
+
+/* Would it have fitted? */
+enum fit {
+	FIT_UNKNOWN,
+	FIT_TOO_LARGE,	/* not even into an empty bank */
+	FIT_FULL,	/* less is free than was asked for */
+	FIT_FRAGMENTED, /* enough is free, but no hole is as large */
+	FIT_REFUSED,	/* there is a hole that is large enough: it failed for another reason */
+	FIT_COUNT
+};
+
+enum {
+	HOLDERS_MAX = 130, /* two kinds, 65 classes of size */
+	RIVALS_MAX = 16,
+};
+
+/* Why an allocation failed. */
+struct event_shortage {
+	struct event_space space;
+	__u64 asked; /* in each bank, rounded as the free list does; 0: unknown */
+	enum fit fit;
+	struct event_holder holders[HOLDERS_MAX]; /* most bytes first */
+	__u32 num_holders;
+	struct event_rival rivals[RIVALS_MAX];
+	__u32 num_rivals;
+	__u64 rivals_left_out; /* for which there was no room */
 };
 
 struct event {
@@ -97,29 +163,37 @@ struct event {
 	const struct event_process *process; /* NULL: of no process */
 	const struct event_device *device;   /* NULL: of no device, or unknown */
 	const struct event_buffer *buffer;   /* NULL: of no buffer */
-	/* EVENT_FREE */
+	/* EVENT_FREE; EVENT_ALLOC of a buffer whose allocation was not seen: pre_attach or lost */
 	enum free_class class;
 	/* EVENT_FREE of another class than matched, EVENT_BULK_FREE, EVENT_LEAK …: in words */
 	const char *why;
 	/* EVENT_BULK_FREE, EVENT_DEVICE_CLOSE: what went, or was live */
 	__u64 num_buffers;
 	__u64 bytes; /* on each chip */
-	/* EVENT_ALLOC_FAILED: per bank; 0: unknown */
-	__u64 asked_per_bank;
-	__u64 free_per_bank;
+	/* EVENT_CENSUS: num_buffers and bytes were found; what the ledger had wrong; enum
+	 * tt_census_reason; whether all could be read */
+	__u64 added;
+	__u64 removed;
+	__u32 reason;
+	bool whole;
+	/* EVENT_ALLOC_FAILED */
+	const struct event_shortage *shortage;
 	/* EVENT_PROCESS_EXIT: as of wait(2) */
 	__u32 exit_code;
 	/* EVENT_LOST: since the last such event; see struct tt_counters. NULL: of unknown kinds */
 	const struct tt_counters *lost;
-	__u64 lost_records; /* how many records that is in all */
+	__u64 lost_records; /* how many records that is in all, or of the process alone */
 };
 
 const char *event__kind_name(enum event_kind kind);   /* "alloc", … of the JSON contract */
 const char *buffer_kind__name(enum buffer_kind kind); /* "owning", … */
 const char *free_class__name(enum free_class class);  /* "matched", … */
+const char *fit__name(enum fit fit);		      /* "fragmented", …; "unknown" */
 const char *buffer_type__name(__u32 type);	      /* "DRAM", …; "?" */
 const char *buffer_layout__name(__u32 layout);	      /* "INTERLEAVED", …; "?" */
 const char *probe__name(__u32 probe);		      /* enum tt_probe: "buffer_create", … */
+const char *mode__name(enum tt_mode mode);	      /* "default", "lean", "all" */
 const char *record_kind__name(__u32 kind);	      /* enum tt_record_kind: "alloc", … */
+const char *census_reason__name(__u32 reason);	      /* "attach", "repair", "audit" */
 
 #endif

@@ -43,7 +43,7 @@ bool filter__event(const struct filter *filter, const struct event *ev)
 		return false;
 	if ((ev->device || ev->buffer) && !filter__device(filter, ev->device))
 		return false;
-	if (ev->kind == EVENT_LEAK && ev->buffer &&
+	if ((ev->kind == EVENT_LEAK || ev->kind == EVENT_ENDED) && ev->buffer &&
 	    !filter__age(filter, ev->ts_ns - ev->buffer->alloc_ts_ns))
 		return false;
 	return !ev->buffer || filter__buffer(filter, ev->buffer->type, ev->buffer->size);

@@ -22,21 +22,12 @@ static void start_release(const struct thread *thread, const struct free_note *n
 	};
 }
 
-int ledger__take_free_begin(struct ledger *ledger, const struct hit *hit)
+static void make_note(struct ledger *ledger, const struct hit *hit, const struct library_info *info,
+		      struct free_note *ret_note)
 {
 	const struct tt_record_buffer *rec = (const void *)hit->h;
-	const struct library_info *info = libraries__find(&ledger->libraries, hit->h->layout);
 	struct free_note note = { .active = true };
-	struct thread *thread;
-	enum free_class class;
-	struct release rel;
-	int err;
 
-	if (!info)
-		return -EBADMSG;
-	err = process__thread(hit->process, hit->h->tid, &thread);
-	if (err)
-		return err;
 	body__decode(&info->map, rec, &note.body);
 	ledger__expect_known(ledger, hit->process, note.body.device);
 	note.buffer = rec->buffer;
@@ -44,7 +35,23 @@ int ledger__take_free_begin(struct ledger *ledger, const struct hit *hit)
 	note.has_id = info->has_id && !(hit->h->faults & TT_FAULT_UNIQUE_ID);
 	note.ts_ns = hit->h->ts_ns;
 	note.expiry_ns = note.ts_ns + PENDING_MAX_NS;
-	note.epoch = ledger->loss.epoch;
+	note.epoch = loss__epoch(&ledger->loss, &hit->process->loss);
+	*ret_note = note;
+}
+
+int ledger__take_free_begin(struct ledger *ledger, const struct hit *hit)
+{
+	const struct library_info *info;
+	struct free_note note;
+	struct thread *thread;
+	enum free_class class;
+	struct release rel;
+	int err;
+
+	err = ledger__look_up(ledger, hit, &info, &thread);
+	if (err)
+		return err;
+	make_note(ledger, hit, info, &note);
 	class = classify__attempt(&note.body);
 	if (class != CLASS_COUNT) {
 		start_release(thread, &note, ledger, &rel);
@@ -54,6 +61,38 @@ int ledger__take_free_begin(struct ledger *ledger, const struct hit *hit)
 	thread->free = note;
 	TAILQ_INSERT_TAIL(&ledger->pending, thread, pending);
 	return 0;
+}
+
+/* The allocator may not have forgotten it yet: see is_leaving() of the census. @note: or NULL. */
+static void note_freed(struct thread *thread, __u64 ts_ns, __u64 pointer,
+		       const struct free_note *note)
+{
+	thread->freed = pointer;
+	thread->freed_id = note && note->has_id ? note->id : 0;
+	thread->freed_ns = ts_ns;
+}
+
+/*
+ * In lean mode a free is seen at its end only; the record of it tells of the buffer what else that
+ * of the attempt does.
+ */
+int ledger__take_free(struct ledger *ledger, const struct hit *hit)
+{
+	const struct library_info *info;
+	struct free_note note;
+	struct thread *thread;
+	struct release rel;
+	int err;
+
+	err = ledger__look_up(ledger, hit, &info, &thread);
+	if (err)
+		return err;
+	make_note(ledger, hit, info, &note);
+	note_freed(thread, hit->h->ts_ns, note.buffer, &note);
+	start_release(thread, &note, ledger, &rel);
+	if (rel.nr != BUFFER_NONE)
+		ledger__tell_found(ledger, hit->h, rel.nr);
+	return release__done(ledger, &rel);
 }
 
 static bool is_pending(const struct thread *thread, __u64 pointer)
@@ -81,7 +120,6 @@ static void end_pending(struct ledger *ledger, struct thread *thread)
 int ledger__take_free_done(struct ledger *ledger, const struct hit *hit)
 {
 	const struct tt_record_step *rec = (const void *)hit->h;
-	struct thread *thread = process__find_thread(hit->process, hit->h->tid);
 	struct release rel = {
 		.process = hit->process,
 		.pointer = rec->object,
@@ -89,12 +127,21 @@ int ledger__take_free_done(struct ledger *ledger, const struct hit *hit)
 		.ts_ns = hit->h->ts_ns,
 		.tid = hit->h->tid,
 	};
+	struct thread *thread;
+	int err;
+
+	err = process__thread(hit->process, hit->h->tid, &thread);
+	if (err)
+		return err;
 
 	if (is_pending(thread, rec->object)) {
 		end_pending(ledger, thread);
 		rel.note = &thread->free;
 	}
+	note_freed(thread, hit->h->ts_ns, rec->object, rel.note);
 	rel.nr = release__find_entry(ledger, hit->process, rec->object, rel.note);
+	if (rel.nr != BUFFER_NONE)
+		ledger__tell_found(ledger, hit->h, rel.nr);
 	return release__done(ledger, &rel);
 }
 
@@ -134,12 +181,14 @@ static bool may_expire(const struct thread *thread)
 	return thread->free.tracked || is_late(thread);
 }
 
-/* One that was going on when the tracing ended is no free that we can tell anything of. */
-void ledger__finish_frees(struct ledger *ledger)
+void ledger__finish_frees(struct ledger *ledger, const struct process *process)
 {
-	struct thread *thread;
+	struct thread *thread, *next;
 
-	while ((thread = TAILQ_FIRST(&ledger->pending))) {
+	for (thread = TAILQ_FIRST(&ledger->pending); thread; thread = next) {
+		next = TAILQ_NEXT(thread, pending);
+		if (process && thread->process != process)
+			continue;
 		if (is_late(thread))
 			ledger__settle(ledger, thread);
 		else

@@ -10,9 +10,10 @@
 static void note_late(struct ledger *ledger, struct process *process)
 {
 	if (process->flags & (TT_PROCESS_BEFORE_ATTACH | TT_PROCESS_FORKED) ||
-	    loss__total(&ledger->loss))
+	    loss__may_hide_any(&ledger->loss, &process->loss))
 		return;
 	process->flags |= TT_PROCESS_BEFORE_ATTACH;
+	ledger->has_late = true;
 	ledger->stats.processes_pre_attach++;
 }
 

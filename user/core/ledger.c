@@ -62,11 +62,11 @@ const char *ledger__why(struct ledger *ledger, const char *fmt, ...)
 	return ledger->why;
 }
 
-static int take_nothing(struct ledger *ledger, const struct hit *hit)
+int ledger__look_up(struct ledger *ledger, const struct hit *hit,
+		    const struct library_info **ret_info, struct thread **ret_thread)
 {
-	(void)ledger;
-	(void)hit;
-	return 0;
+	*ret_info = libraries__find(&ledger->libraries, hit->h->layout);
+	return *ret_info ? process__thread(hit->process, hit->h->tid, ret_thread) : -EBADMSG;
 }
 
 /*
@@ -92,6 +92,32 @@ static void announce(struct ledger *ledger, struct process *process, const struc
 	ledger__emit(ledger, &ev);
 }
 
+/* The losses of @process that are known by now, of which the user was not told. */
+static void emit_own_loss(struct ledger *ledger, struct process *process, const struct tt_record *h)
+{
+	struct event ev = {
+		.kind = EVENT_LOST,
+		.ts_ns = h->ts_ns,
+		.tid = h->tid,
+		.process = &process->pub,
+		.lost_records = process->loss.records - process->loss.shown,
+	};
+
+	if (!ev.lost_records || !process->introduced)
+		return; /* later, when it has a name */
+	ledger__emit(ledger, &ev);
+	process->loss.shown = process->loss.records;
+}
+
+/* What @h tells of the losses of its own process. */
+static void note_own_loss(struct ledger *ledger, struct process *process, const struct tt_record *h)
+{
+	__u64 since_ns = loss__clean_ns(&ledger->loss, &process->loss);
+
+	if (loss_process__note(&process->loss, h))
+		ledger__doubt(ledger, process, since_ns);
+}
+
 /* Its first record, or a later one that only adds to what is known. */
 static int take_process_start(struct ledger *ledger, const struct hit *hit)
 {
@@ -100,8 +126,10 @@ static int take_process_start(struct ledger *ledger, const struct hit *hit)
 	bool was_before = process->flags & TT_PROCESS_BEFORE_ATTACH;
 
 	process__introduce(process, rec);
-	if (!was_before && (process->flags & TT_PROCESS_BEFORE_ATTACH))
+	if (!was_before && (process->flags & TT_PROCESS_BEFORE_ATTACH)) {
 		ledger->stats.processes_pre_attach++;
+		ledger->has_late = true;
+	}
 	return 0;
 }
 
@@ -113,11 +141,14 @@ static int take_process_exec(struct ledger *ledger, const struct hit *hit)
 	int err;
 
 	if (hit->process->introduced || process__is_active(hit->process)) {
+		loss_process__note_other(&hit->process->loss, (const void *)h);
+		emit_own_loss(ledger, hit->process, h);
 		ledger__end_process(ledger, hit->process, PROCESS_EXECED, h->ts_ns, 0);
 		err = processes__add(&ledger->processes, h->tgid, h->start_ns, h->ts_ns,
 				     &again.process);
 		if (err)
 			return err;
+		loss_process__exec(&again.process->loss, (const void *)h);
 	}
 	return take_process_start(ledger, &again);
 }
@@ -128,14 +159,40 @@ static int take_process_exit(struct ledger *ledger, const struct hit *hit)
 
 	if (!hit->process->introduced)
 		process__introduce(hit->process, rec);
+	loss_process__note_other(&hit->process->loss, rec);
+	emit_own_loss(ledger, hit->process, hit->h);
+	process__rename(hit->process, rec); /* the record of a change may have been lost */
 	ledger__end_process(ledger, hit->process, PROCESS_EXITED, hit->h->ts_ns, rec->exit_code);
 	return 0;
+}
+
+static int take_process_name(struct ledger *ledger, const struct hit *hit)
+{
+	(void)ledger;
+	process__rename(hit->process, (const void *)hit->h);
+	return 0;
+}
+
+/*
+ * From the map of processes, which is ahead of the records of the ring, or behind them. It begins
+ * and ends no process: that is for those records.
+ */
+static void take_process_lost(struct ledger *ledger, const struct tt_record_process *rec)
+{
+	struct process *process = processes__find(&ledger->processes, rec->h.tgid);
+
+	if (!process || process->pub.start_ns != rec->h.start_ns)
+		return;
+	note_own_loss(ledger, process, &rec->h);
+	loss_process__note_other(&process->loss, rec);
+	emit_own_loss(ledger, process, &rec->h);
 }
 
 static const take_fn takers[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_PROCESS_START] = take_process_start,
 	[TT_RECORD_PROCESS_EXEC] = take_process_exec,
 	[TT_RECORD_PROCESS_EXIT] = take_process_exit,
+	[TT_RECORD_PROCESS_NAME] = take_process_name,
 	[TT_RECORD_ALLOCATOR] = ledger__take_allocator,
 	[TT_RECORD_SPACE] = ledger__take_space,
 	[TT_RECORD_ALLOC] = ledger__take_alloc,
@@ -144,9 +201,13 @@ static const take_fn takers[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_FREE_BEGIN] = ledger__take_free_begin,
 	[TT_RECORD_FREE_TRACKED] = ledger__take_free_tracked,
 	[TT_RECORD_FREE_DONE] = ledger__take_free_done,
+	[TT_RECORD_FREE] = ledger__take_free,
 	[TT_RECORD_BULK] = ledger__take_bulk,
 	[TT_RECORD_DEVICE] = ledger__take_device,
-	[TT_RECORD_STEP] = take_nothing,
+	[TT_RECORD_CENSUS] = ledger__take_census,
+	[TT_RECORD_CENSUS_BUFFER] = ledger__take_census_buffer,
+	[TT_RECORD_CIRCULAR] = ledger__take_circular,
+	[TT_RECORD_PROGRAM] = ledger__take_program,
 };
 
 static int find_process(struct ledger *ledger, const struct tt_record *h,
@@ -155,7 +216,7 @@ static int find_process(struct ledger *ledger, const struct tt_record *h,
 	struct process *process = processes__find(&ledger->processes, h->tgid);
 	int err;
 
-	if (process && process->pub.start_ns != h->start_ns) {
+	if (process && !process__is(process, h->start_ns)) {
 		ledger__end_process(ledger, process, PROCESS_VANISHED, h->ts_ns, 0);
 		process = NULL;
 	}
@@ -164,6 +225,8 @@ static int find_process(struct ledger *ledger, const struct tt_record *h,
 		if (err)
 			return err;
 	}
+	if (!process->pub.start_ns)
+		process->pub.start_ns = h->start_ns;
 	*ret_process = process;
 	return 0;
 }
@@ -177,8 +240,9 @@ static bool carries_on(const struct tt_record *h, const struct free_note *note)
 	case TT_RECORD_FREE_TRACKED:
 	case TT_RECORD_FREE_DONE:
 		return step->object == note->buffer;
-	case TT_RECORD_STEP:
-	case TT_RECORD_ALLOCATOR: /* deallocate_buffer meets one of before the attach */
+	case TT_RECORD_PROCESS_NAME:
+	case TT_RECORD_ALLOCATOR:    /* deallocate_buffer meets one of before the attach */
+	case TT_RECORD_PROCESS_EXIT: /* decides for all threads, by how the process ended */
 		return true;
 	default:
 		return false;
@@ -211,7 +275,24 @@ static void note_time(struct ledger *ledger, __u64 ts_ns)
 static bool is_about_process(__u16 kind)
 {
 	return kind == TT_RECORD_PROCESS_START || kind == TT_RECORD_PROCESS_EXEC ||
-	       kind == TT_RECORD_PROCESS_EXIT;
+	       kind == TT_RECORD_PROCESS_EXIT || kind == TT_RECORD_PROCESS_NAME;
+}
+
+static int note_loss(struct ledger *ledger, const struct tt_record *h)
+{
+	__u64 epoch = ledger->loss.epoch;
+	int err = loss__note(&ledger->loss, h);
+
+	if (epoch != ledger->loss.epoch)
+		ledger__doubt_all(ledger, ledger->loss.gap_ns);
+	return err;
+}
+
+/* What was read out of a process that has ended meanwhile: its start is not known. */
+static bool is_about_nobody(struct ledger *ledger, const struct tt_record *h)
+{
+	return !h->start_ns && h->kind != TT_RECORD_PROCESS_START &&
+	       !processes__find(&ledger->processes, h->tgid);
 }
 
 static int apply_to_process(struct ledger *ledger, const struct tt_record *h)
@@ -219,12 +300,15 @@ static int apply_to_process(struct ledger *ledger, const struct tt_record *h)
 	struct hit hit = { .h = h };
 	int err;
 
-	err = loss__note(&ledger->loss, h);
+	err = note_loss(ledger, h);
 	if (err)
 		return err;
+	if (is_about_nobody(ledger, h))
+		return 0;
 	err = find_process(ledger, h, &hit.process);
 	if (err)
 		return err;
+	note_own_loss(ledger, hit.process, h);
 	settle_before(ledger, &hit);
 	if (!is_about_process(h->kind))
 		announce(ledger, hit.process, h);
@@ -247,16 +331,13 @@ static void apply_counters(struct ledger *ledger, const struct tt_record_counter
 {
 	__u64 since_ns = ledger->loss.counters_ns, records = 0;
 	struct tt_counters delta;
-	bool ends = false;
 
 	if (!loss__count(&ledger->loss, rec, &delta))
 		return ledger__decide(ledger, NULL, false);
-	for (__u32 i = 0; i < TT_RECORD_LIBRARY; i++) {
+	for (__u32 i = 0; i < TT_RECORD_LIBRARY; i++)
 		records += delta.lost[i];
-		ends |= delta.lost[i] && loss__kind_ends(i);
-	}
-	if (ends)
-		ledger__doubt(ledger, since_ns);
+	if (delta.orphaned_end)
+		ledger__doubt_all(ledger, since_ns);
 	emit_lost(ledger, &delta, records);
 	ledger__decide(ledger, NULL, false);
 }
@@ -274,6 +355,8 @@ int ledger__apply(struct ledger *ledger, const void *record, size_t size)
 			err = libraries__add(&ledger->libraries, record);
 		else if (h->kind == TT_RECORD_COUNTERS)
 			apply_counters(ledger, record);
+		else if (h->kind == TT_RECORD_PROCESS_LOST)
+			take_process_lost(ledger, record);
 		else
 			err = apply_to_process(ledger, h);
 	}
@@ -286,13 +369,15 @@ int ledger__apply(struct ledger *ledger, const void *record, size_t size)
 
 int ledger__finish(struct ledger *ledger, __u64 ts_ns)
 {
+	__u64 epoch = ledger->loss.epoch;
+
 	note_time(ledger, ts_ns);
-	ledger__finish_frees(ledger);
+	ledger__finish_frees(ledger, NULL);
 	loss__give_up(&ledger->loss, ledger->now_ns);
+	if (epoch != ledger->loss.epoch)
+		ledger__doubt_all(ledger, ledger->loss.gap_ns);
 	ledger__decide(ledger, NULL, true);
-	if (loss__unexplained(&ledger->loss)) {
-		ledger__doubt(ledger, ledger->loss.counters_ns);
+	if (loss__unexplained(&ledger->loss))
 		emit_lost(ledger, NULL, loss__unexplained(&ledger->loss));
-	}
 	return 0;
 }

@@ -10,6 +10,9 @@
 #ifndef TTTRACE_LEDGER_H
 #define TTTRACE_LEDGER_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "core/event.h"
 #include "core/stats.h"
 
@@ -21,6 +24,8 @@ typedef void (*ledger_event_fn)(void *ctx, const struct event *ev);
 struct ledger_opts {
 	ledger_event_fn on_event;
 	void *ctx;
+	bool follow_holes; /* from the start, so that snapshot__take_totals() has them for nothing
+			    */
 };
 
 /* Returns 0 or -ENOMEM. */
@@ -42,6 +47,22 @@ int ledger__apply(struct ledger *ledger, const void *record, size_t size);
  * buffers that are still live stay so (they are not leaks: their process goes on).
  */
 int ledger__finish(struct ledger *ledger, __u64 ts_ns);
+
+/*
+ * Running processes of which a census is due; what it finds is told by records of kind
+ * TT_RECORD_CENSUS…, with a phase of SETTLED or FAILED at its end. Each returns how many PIDs of
+ * them it has put into @pids.
+ *   late    what they held before they were traced is not known; soon given up if it fails
+ *   losers  records of them were lost, which has not been repaired
+ *   users   they have devices, so that they can be compared with their allocators
+ */
+size_t ledger__late(struct ledger *ledger, __u32 *pids, size_t max);
+size_t ledger__losers(const struct ledger *ledger, __u32 *pids, size_t max);
+size_t ledger__users(const struct ledger *ledger, __u32 *pids, size_t max);
+
+/* Allocator objects of @pid that are known to live; how many there are, of which @max are
+ * told. */
+size_t ledger__allocators(struct ledger *ledger, __u32 pid, __u64 *objects, size_t max);
 
 const struct stats *ledger__stats(const struct ledger *ledger);
 

@@ -4,10 +4,13 @@
  *
  *   ledger.c   the record comes in, its process is found, it goes to its part
  *   births.c   allocators and allocations
+ *   census.c   what was read out of the process itself: what was missed comes in and goes
  *   frees.c    frees, from the attempt to the end
  *   release.c  one free at its end: its class, and what becomes of the buffer
  *   undecided.c frees for which no reason is known yet
+ *   shortage.c why an allocation failed; what is free of an allocator
  *   endings.c  one buffer leaves: the only place where buffers stop to be live; bulk frees
+ *   programs.c circular buffers, which are no buffers
  *   verdicts.c devices close, processes end: what leaked
  *
  * An entry of a buffer is in exactly one list: live of its allocator, ended (remembered) of its
@@ -45,8 +48,10 @@ struct ledger {
 	struct undecided *undecided;
 	__u32 num_undecided;
 	__u64 num_ended;
-	__u64 now_ns; /* the newest time that a record showed */
+	bool has_late; /* see ledger__late(), perhaps */
+	__u64 now_ns;  /* the newest time that a record showed */
 	char why[WHY_SIZE];
+	struct event_shortage shortage; /* of the event at hand */
 };
 
 struct release;
@@ -58,10 +63,20 @@ struct hit {
 	struct process *process;
 };
 
+/* earlier.c: of the ended processes beyond those that are kept only the sums remain. */
+void ledger__fold_ended(struct ledger *ledger);
+
 /* ledger.c */
 void ledger__emit(struct ledger *ledger, const struct event *ev);
 __attribute__((format(printf, 2, 3))) const char *ledger__why(struct ledger *ledger,
 							      const char *fmt, ...);
+
+/*
+ * The library that explains the record at hand, and its thread. Returns 0; -EBADMSG: the layout was
+ * not explained; -ENOMEM.
+ */
+int ledger__look_up(struct ledger *ledger, const struct hit *hit,
+		    const struct library_info **ret_info, struct thread **ret_thread);
 
 /* births.c */
 /* device__meet(), and the end of the device that it contradicts. */
@@ -70,19 +85,51 @@ int ledger__meet_device(struct ledger *ledger, const struct hit *hit, const stru
 int ledger__take_allocator(struct ledger *ledger, const struct hit *hit);
 int ledger__take_space(struct ledger *ledger, const struct hit *hit);
 int ledger__take_alloc(struct ledger *ledger, const struct hit *hit);
+/*
+ * Enters a live buffer as @rec shows it, which occupies what @space says. Its place must be clear.
+ * Returns 0 or -ENOMEM: then nothing is entered.
+ */
+int ledger__add_buffer(struct ledger *ledger, const struct hit *hit,
+		       const struct tt_record_buffer *rec, const struct library_info *info,
+		       const struct space_note *space, __u32 *ret_nr);
+/* Sets the footprint of @buffer, which is not counted yet, if @space can be its. */
+void ledger__measure(struct allocator *allocator, struct buffer *buffer,
+		     const struct space_note *space);
+/* Tells of @buffer; @class other than matched: its allocation was not seen, @why in words. */
+void ledger__emit_alloc(struct ledger *ledger, const struct buffer *buffer,
+			const struct tt_record *h, enum free_class class, const char *why);
 int ledger__take_create(struct ledger *ledger, const struct hit *hit);
 
 /* frees.c */
 int ledger__take_free_begin(struct ledger *ledger, const struct hit *hit);
 int ledger__take_free_tracked(struct ledger *ledger, const struct hit *hit);
 int ledger__take_free_done(struct ledger *ledger, const struct hit *hit);
+int ledger__take_free(struct ledger *ledger, const struct hit *hit);
 /* Decides the free of @thread that has not come to its end. */
 void ledger__settle(struct ledger *ledger, struct thread *thread);
 void ledger__settle_process(struct ledger *ledger, struct process *process);
 /* Decides those that have waited for too long. */
 void ledger__expire(struct ledger *ledger);
-/* The tracing ends. */
-void ledger__finish_frees(struct ledger *ledger);
+/*
+ * The tracing ends, or a signal has ended @process (NULL: all of them). What was going on then is
+ * no free that we can tell anything of.
+ */
+void ledger__finish_frees(struct ledger *ledger, const struct process *process);
+
+/* census.c */
+int ledger__take_census(struct ledger *ledger, const struct hit *hit);
+int ledger__take_census_buffer(struct ledger *ledger, const struct hit *hit);
+/* Tells of @nr now, at @h, if a census found it and nobody was told yet. */
+void ledger__tell_found(struct ledger *ledger, const struct tt_record *h, __u32 nr);
+/* A census found @nr, but it is of a later time than the record at hand: its own will come. */
+void ledger__drop_found(struct ledger *ledger, __u32 nr);
+/* shortage.c */
+/* What is free of @type; @walk: even if that takes a walk over what is live. */
+void ledger__survey(const struct ledger *ledger, const struct allocator *allocator, __u32 type,
+		    bool walk, struct event_space *ret_space);
+/* The same of all that @device has, at most SPACES_MAX. Returns how many. */
+__u32 ledger__survey_device(const struct ledger *ledger, const struct device *device, bool walk,
+			    struct event_space *ret_spaces);
 
 /* undecided.c */
 /* Puts a free aside for which no reason is known. Returns false if there is no room. */
@@ -97,6 +144,10 @@ static inline struct allocator *ledger__allocator_of(const struct ledger *ledger
 	return buffer->allocator == BUFFER_NONE ? NULL : ledger->allocators.at[buffer->allocator];
 }
 
+/* Tells and counts the free of @buffer, of which no record came: it follows from the one at hand.
+ */
+void ledger__emit_unseen_free(struct ledger *ledger, const struct hit *hit,
+			      const struct buffer *buffer, enum free_class class, const char *why);
 /* The buffer's memory is free; the entry stays where it is. */
 void ledger__uncount(struct ledger *ledger, __u32 nr);
 /* The entry, live, remembered or a leak's, cannot be reached by its pointer any more. */
@@ -127,6 +178,10 @@ void ledger__expect_known(struct ledger *ledger, struct process *process, __u64 
 /* It uses some device: at least one chip was opened. */
 void ledger__expect_any(struct ledger *ledger, struct process *process);
 
+/* programs.c */
+int ledger__take_circular(struct ledger *ledger, const struct hit *hit);
+int ledger__take_program(struct ledger *ledger, const struct hit *hit);
+
 /* verdicts.c */
 int ledger__take_device(struct ledger *ledger, const struct hit *hit);
 /* What is live on @device is leaked, doubtful or held, with @why in words. */
@@ -137,7 +192,9 @@ void ledger__judge_late(struct ledger *ledger, __u32 nr, __u64 ts_ns, __u32 tid)
 /* Ends @process: verdict, event, retirement. It is gone afterwards. */
 void ledger__end_process(struct ledger *ledger, struct process *process, enum process_state how,
 			 __u64 ts_ns, __u32 exit_code);
-/* A loss became known that goes back to @since_ns: leaks judged since then are doubtful. */
-void ledger__doubt(struct ledger *ledger, __u64 since_ns);
+/* A loss of @process became known that goes back to @since_ns: leaks judged since are doubtful. */
+void ledger__doubt(struct ledger *ledger, struct process *process, __u64 since_ns);
+/* The same of a loss of which nobody knows the process. */
+void ledger__doubt_all(struct ledger *ledger, __u64 since_ns);
 
 #endif

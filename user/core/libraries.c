@@ -22,6 +22,9 @@ int libraries__add(struct libraries *libraries, const struct tt_record_library *
 	info->layout = rec->h.layout;
 	info->probes_wanted = rec->probes_wanted;
 	info->probes_attached = rec->probes_attached;
+	info->mode = rec->mode < TT_MODE_COUNT ? rec->mode : TT_MODE_DEFAULT;
+	info->probes = rec->probes;
+	info->is_lean = info->mode == TT_MODE_LEAN;
 	memcpy(info->path, rec->path, sizeof(info->path));
 	info->path[sizeof(info->path) - 1] = '\0';
 	body_map__init(&info->map, &rec->map);
@@ -32,6 +35,15 @@ int libraries__add(struct libraries *libraries, const struct tt_record_library *
 const struct library_info *libraries__find(const struct libraries *libraries, __u16 layout)
 {
 	return layout < TT_MAX_LAYOUTS ? libraries->by_layout[layout] : NULL;
+}
+
+bool libraries__are_unprobed(const struct libraries *libraries)
+{
+	for (int i = 0; i < TT_MAX_LAYOUTS; i++) {
+		if (libraries->by_layout[i] && libraries->by_layout[i]->probes_wanted)
+			return false;
+	}
+	return libraries->count;
 }
 
 void libraries__done(struct libraries *libraries)

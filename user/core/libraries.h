@@ -12,9 +12,13 @@ struct library_info {
 	__u16 layout;
 	__u32 probes_wanted;
 	__u32 probes_attached;
+	enum tt_mode mode;
+	__u64 probes; /* 1 << enum tt_probe: those that are attached */
 	char path[TT_PATH_SIZE];
 	struct body_map map;
 	bool has_id; /* unique_id_ can be read */
+	/* nothing is seen of a free but that memory goes back: not those that give none */
+	bool is_lean;
 };
 
 struct libraries {
@@ -26,6 +30,8 @@ struct libraries {
 int libraries__add(struct libraries *libraries, const struct tt_record_library *rec);
 /* NULL: not explained. */
 const struct library_info *libraries__find(const struct libraries *libraries, __u16 layout);
+/* Are some known, but none of them probed? Then a census is all that is known of processes. */
+bool libraries__are_unprobed(const struct libraries *libraries);
 void libraries__done(struct libraries *libraries);
 
 #endif

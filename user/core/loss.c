@@ -2,6 +2,7 @@
 #include "core/loss.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,17 @@ static int grow_cpus(struct loss *loss, __u32 cpu)
 	return 0;
 }
 
+static __u64 subtract(__u64 newer, __u64 older)
+{
+	return newer > older ? newer - older : 0;
+}
+
+/* Missing numbers of which BPF knows nothing: of whichever process. */
+static __u64 unowned(const struct loss *loss)
+{
+	return subtract(loss->missing, loss->told > loss->counted ? loss->told : loss->counted);
+}
+
 static void give_up(struct loss *loss, struct loss_cpu *cpu, __u64 ts_ns)
 {
 	cpu->missing += cpu->open;
@@ -36,7 +48,10 @@ static void give_up(struct loss *loss, struct loss_cpu *cpu, __u64 ts_ns)
 	loss->open -= cpu->open;
 	cpu->open = 0;
 	loss->missing_ns = ts_ns;
-	loss->epoch++;
+	if (cpu->open_ts_ns < loss->gap_ns)
+		loss->gap_ns = cpu->open_ts_ns;
+	if (unowned(loss))
+		loss->epoch++;
 }
 
 static void note_late(struct loss *loss, struct loss_cpu *cpu)
@@ -76,11 +91,8 @@ int loss__note(struct loss *loss, const struct tt_record *h)
 
 	if (!record__is_numbered(h))
 		return 0;
-	if (h->lost > loss->told) {
+	if (h->lost > loss->told)
 		loss->told = h->lost;
-		loss->missing_ns = h->ts_ns;
-		loss->epoch++;
-	}
 	if (h->cpu >= loss->num_cpus) {
 		err = grow_cpus(loss, h->cpu);
 		if (err)
@@ -93,6 +105,7 @@ int loss__note(struct loss *loss, const struct tt_record *h)
 		note_late(loss, cpu);
 	else
 		note_gap(loss, cpu, h);
+	loss->gap_ns = UINT64_MAX;
 	if (cpu->open && is_too_late(cpu, h))
 		give_up(loss, cpu, h->ts_ns);
 	return 0;
@@ -100,34 +113,11 @@ int loss__note(struct loss *loss, const struct tt_record *h)
 
 void loss__give_up(struct loss *loss, __u64 ts_ns)
 {
+	loss->gap_ns = UINT64_MAX;
 	for (__u32 i = 0; i < loss->num_cpus; i++) {
 		if (loss->cpus[i].open)
 			give_up(loss, &loss->cpus[i], ts_ns);
 	}
-}
-
-bool loss__kind_ends(__u32 kind)
-{
-	switch (kind) {
-	case TT_RECORD_FREE_BEGIN:
-	case TT_RECORD_FREE_TRACKED:
-	case TT_RECORD_FREE_DONE:
-	case TT_RECORD_BULK:
-	case TT_RECORD_PROCESS_EXEC:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool kind_begins(__u32 kind)
-{
-	return kind == TT_RECORD_ALLOC || kind == TT_RECORD_PROCESS_START;
-}
-
-static __u64 subtract(__u64 newer, __u64 older)
-{
-	return newer > older ? newer - older : 0;
 }
 
 bool loss__count(struct loss *loss, const struct tt_record_counters *rec,
@@ -142,16 +132,17 @@ bool loss__count(struct loss *loss, const struct tt_record_counters *rec,
 
 		ret_delta->lost[i] = delta;
 		sum += delta;
-		if (delta && loss__kind_ends(i))
-			loss->counted_end_ns = rec->h.ts_ns;
-		if (delta && kind_begins(i))
-			loss->counted_begin = true;
 	}
 	ret_delta->process_map_full = subtract(rec->c.process_map_full, old->process_map_full);
 	ret_delta->allocator_map_full =
 		subtract(rec->c.allocator_map_full, old->allocator_map_full);
+	ret_delta->orphaned_begin = subtract(rec->c.orphaned_begin, old->orphaned_begin);
+	ret_delta->orphaned_end = subtract(rec->c.orphaned_end, old->orphaned_end);
+	if (ret_delta->orphaned_end)
+		loss->orphan_ns = rec->h.ts_ns;
+	if (ret_delta->orphaned_begin || ret_delta->orphaned_end)
+		loss->epoch++;
 	loss->counted += sum;
-	loss->epoch += sum ? 1 : 0;
 	loss->counters = rec->c;
 	loss->counters_ns = rec->h.ts_ns;
 	return sum || ret_delta->process_map_full || ret_delta->allocator_map_full;
@@ -173,16 +164,95 @@ __u64 loss__total(const struct loss *loss)
 	return proved(loss) > loss->counted ? proved(loss) : loss->counted;
 }
 
-bool loss__may_hide_alloc(const struct loss *loss)
+/* Counts of one process come out of order, too, and may pass 2^32. */
+static __u32 grow(__u32 newer, __u32 older)
 {
-	return loss->counted_begin || loss__unexplained(loss);
+	__u32 delta = newer - older;
+
+	return delta <= INT32_MAX ? delta : 0;
 }
 
-bool loss__may_hide_free(const struct loss *loss, __u64 alloc_ts_ns)
+bool loss_process__note(struct loss_process *own, const struct tt_record *h)
 {
-	if (loss->counted_end_ns && alloc_ts_ns <= loss->counted_end_ns)
+	__u32 begin = grow(h->lost_begin, own->begin), end = grow(h->lost_end, own->end);
+
+	own->begin += begin;
+	own->end += end;
+	own->records += (__u64)begin + end;
+	if (begin && own->begin_ns < h->ts_ns)
+		own->begin_ns = h->ts_ns;
+	if (end && own->end_ns < h->ts_ns)
+		own->end_ns = h->ts_ns;
+	if (begin || end)
+		own->epoch++;
+	/* one that tells less than is known was late itself */
+	if (h->lost_begin == own->begin && h->lost_end == own->end && own->clean_ns < h->ts_ns)
+		own->clean_ns = h->ts_ns;
+	return end;
+}
+
+void loss_process__note_other(struct loss_process *own, const struct tt_record_process *rec)
+{
+	__u32 other = grow(rec->lost_other, own->other);
+
+	own->other += other;
+	own->records += other;
+}
+
+void loss_process__exec(struct loss_process *own, const struct tt_record_process *rec)
+{
+	*own = (struct loss_process){
+		.begin = rec->h.lost_begin,
+		.end = rec->h.lost_end,
+		.other = rec->lost_other,
+		.clean_ns = rec->h.ts_ns,
+	};
+}
+
+void loss_process__suspect(struct loss_process *own, __u64 ts_ns)
+{
+	own->begin_ns = own->end_ns = ts_ns;
+	own->epoch++;
+}
+
+void loss_process__repair(struct loss_process *own, __u64 ts_ns)
+{
+	if (own->begin_ns <= ts_ns)
+		own->begin_ns = 0;
+	if (own->end_ns <= ts_ns)
+		own->end_ns = 0;
+	if (!own->begin_ns && !own->end_ns)
+		own->repaired = own->records;
+}
+
+__u64 loss__clean_ns(const struct loss *loss, const struct loss_process *own)
+{
+	return own->clean_ns < loss->counters_ns ? own->clean_ns : loss->counters_ns;
+}
+
+__u64 loss__epoch(const struct loss *loss, const struct loss_process *own)
+{
+	return loss->epoch + own->epoch;
+}
+
+bool loss__may_hide_any(const struct loss *loss, const struct loss_process *own)
+{
+	return loss_process__is_open(own) || loss->epoch;
+}
+
+bool loss__may_hide_alloc(const struct loss *loss, const struct loss_process *own)
+{
+	return own->begin_ns || loss->counters.orphaned_begin || loss->counters.process_map_full ||
+	       unowned(loss);
+}
+
+bool loss__may_hide_free(const struct loss *loss, const struct loss_process *own, __u64 alloc_ts_ns)
+{
+	if (own->end_ns && alloc_ts_ns <= own->end_ns)
 		return true;
-	return loss__unexplained(loss) && alloc_ts_ns <= loss->missing_ns;
+	if (loss->orphan_ns && alloc_ts_ns <= loss->orphan_ns)
+		return true;
+	return unowned(loss) && alloc_ts_ns <= loss->missing_ns;
 }
 
 void loss__done(struct loss *loss)

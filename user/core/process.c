@@ -43,7 +43,7 @@ int processes__add(struct processes *processes, __u32 pid, __u64 start_ns, __u64
 	return 0;
 }
 
-static void free_process(struct process *process)
+void process__free(struct process *process)
 {
 	struct device *device;
 
@@ -53,6 +53,10 @@ static void free_process(struct process *process)
 	}
 	process__free_threads(process);
 	buffer_index__done(&process->by_pointer);
+	for (__u32 i = 0; i < process->num_chips; i++) {
+		for (int kind = 0; kind < CIRCULAR_KINDS; kind++)
+			circular__free(process->chips[i].circular[kind]);
+	}
 	free(process->chips);
 	free(process);
 }
@@ -65,11 +69,26 @@ void processes__retire(struct processes *processes, struct process *process)
 	process__free_threads(process);
 	buffer_index__done(&process->by_pointer);
 	if (!process__is_active(process)) {
-		free_process(process);
+		process__free(process);
 		return;
 	}
 	process->next = processes->ended;
 	processes->ended = process;
+	processes->num_ended++;
+}
+
+struct process *processes__take_oldest(struct processes *processes, __u32 kept)
+{
+	struct process **place = &processes->ended, *oldest;
+
+	if (processes->num_ended <= kept)
+		return NULL;
+	while ((*place)->next)
+		place = &(*place)->next;
+	oldest = *place;
+	*place = NULL;
+	processes->num_ended--;
+	return oldest;
 }
 
 static void free_with_allocators(struct process *process, struct allocator_table *table)
@@ -78,7 +97,7 @@ static void free_with_allocators(struct process *process, struct allocator_table
 
 	while ((allocator = TAILQ_FIRST(&process->all_allocators)))
 		allocator__free(table, allocator);
-	free_process(process);
+	process__free(process);
 }
 
 void processes__done(struct processes *processes, struct allocator_table *table)
@@ -102,6 +121,11 @@ void process__introduce(struct process *process, const struct tt_record_process 
 	process->flags |= rec->flags;
 	process->parent_tgid = rec->parent_tgid;
 	process->parent_start_ns = rec->parent_start_ns;
+	process__rename(process, rec);
+}
+
+void process__rename(struct process *process, const struct tt_record_process *rec)
+{
 	memcpy(process->comm, rec->comm, sizeof(rec->comm));
 	process->comm[sizeof(rec->comm)] = '\0';
 }
@@ -116,7 +140,7 @@ bool process__is_active(const struct process *process)
 		if (process->frees[i])
 			return true;
 	}
-	return process->devices || process->bulk_freed;
+	return process->devices || process->num_chips || process->bulk_freed;
 }
 
 struct thread *process__find_thread(struct process *process, __u32 tid)

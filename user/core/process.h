@@ -10,7 +10,9 @@
 #include "core/allocator.h"
 #include "core/buffers.h"
 #include "core/device.h"
+#include "core/earlier.h"
 #include "core/event.h"
+#include "core/loss.h"
 #include "core/table.h"
 #include "core/thread.h"
 #include "core/usage.h"
@@ -26,12 +28,31 @@ enum {
 	COMM_SIZE = 17
 };
 
+/* What was read out of the process itself, and what that changed. */
+struct census {
+	__u64 begin_ns;	   /* of the one that goes on; 0: none does */
+	bool torn;	   /* something of it could not be read as a whole */
+	__u64 buffers;	   /* told so far */
+	__u64 bytes;	   /* that they occupy */
+	__u64 added;	   /* buffers that the ledger did not have */
+	__u64 removed;	   /* buffers that the allocator does not have */
+	__u64 passed_over; /* buffers at whose place the ledger has another one */
+	__u64 failed;	   /* censuses in a row that were not whole … */
+	__u64 failed_at;   /* … and the records that the process had lost at the last one */
+	__u64 settled;	   /* censuses so far that came to their end */
+	__u64 settled_ns;  /* to when the last one that was whole goes back: what was missed before
+			      is mended */
+	__u64 pre_attach;  /* buffers from before the attach, over all censuses */
+	__u64 mended;	   /* buffers added or removed since, over all */
+};
+
 struct process {
 	struct event_process pub;
 	char comm[COMM_SIZE];
 	__u32 flags; /* enum tt_process_flag */
 	__u32 parent_tgid;
 	__u64 parent_start_ns;
+	struct loss_process loss;
 	bool introduced; /* a record about the process itself was seen */
 	bool announced;	 /* its start was told of */
 	enum process_state state;
@@ -61,7 +82,9 @@ struct process {
 	__u64 frees[CLASS_COUNT];
 	__u64 bulk_freed;
 	__u64 footprint_unknown;
-	__u64 forgotten; /* ended buffers that could not be remembered any longer */
+	struct census census;
+	bool has_overridden; /* the state of an allocator that we do not know */
+	__u64 forgotten;     /* ended buffers that could not be remembered any longer */
 	bool has_first_id;
 	__u64 first_id; /* the least that an allocation showed */
 
@@ -73,6 +96,8 @@ struct processes {
 	struct process *running;
 	struct process *last;
 	struct process *ended; /* kept for the report, the latest first */
+	__u32 num_ended;
+	struct earlier earlier; /* ended before those */
 };
 
 /* The running process with this PID, or NULL. */
@@ -85,10 +110,37 @@ int processes__add(struct processes *processes, __u32 pid, __u64 start_ns, __u64
  * it is kept for the report, or freed if there is nothing to report of it.
  */
 void processes__retire(struct processes *processes, struct process *process);
+/* Takes out the one that ended first, if more than @kept have; else NULL. See process__free(). */
+struct process *processes__take_oldest(struct processes *processes, __u32 kept);
 void processes__done(struct processes *processes, struct allocator_table *table);
 
+/* Is it the one with its PID that started at @start_ns? 0 on either side: not known, so it is. */
+static inline bool process__is(const struct process *process, __u64 start_ns)
+{
+	return process->pub.start_ns == start_ns || !process->pub.start_ns || !start_ns;
+}
+
+/*
+ * Did a signal end it? Then it had no chance to free what it held. With exec and exit it has, and
+ * of an end that was not seen nobody knows.
+ */
+static inline bool process__was_killed(const struct process *process)
+{
+	return process->state == PROCESS_EXITED && process->exit_code & 0x7f;
+}
+
+/* Was it there before the probes, and what it held then not yet read as a whole? */
+static inline bool census__is_first(const struct process *process)
+{
+	return process->flags & TT_PROCESS_BEFORE_ATTACH && !process->census.settled_ns;
+}
+
+/* It is in no table, and has no allocators any more. */
+void process__free(struct process *process);
 /* Takes what a record says about the process itself. */
 void process__introduce(struct process *process, const struct tt_record_process *rec);
+/* Takes its name only. */
+void process__rename(struct process *process, const struct tt_record_process *rec);
 /* Did it do anything with device memory? */
 bool process__is_active(const struct process *process);
 

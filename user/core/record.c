@@ -8,6 +8,7 @@ static const size_t record_sizes[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_PROCESS_START] = sizeof(struct tt_record_process),
 	[TT_RECORD_PROCESS_EXEC] = sizeof(struct tt_record_process),
 	[TT_RECORD_PROCESS_EXIT] = sizeof(struct tt_record_process),
+	[TT_RECORD_PROCESS_NAME] = sizeof(struct tt_record_process),
 	[TT_RECORD_ALLOCATOR] = sizeof(struct tt_record_allocator),
 	[TT_RECORD_SPACE] = sizeof(struct tt_record_space),
 	[TT_RECORD_ALLOC] = sizeof(struct tt_record_buffer),
@@ -16,11 +17,16 @@ static const size_t record_sizes[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_FREE_BEGIN] = sizeof(struct tt_record_buffer),
 	[TT_RECORD_FREE_TRACKED] = sizeof(struct tt_record_step),
 	[TT_RECORD_FREE_DONE] = sizeof(struct tt_record_step),
+	[TT_RECORD_FREE] = sizeof(struct tt_record_buffer),
 	[TT_RECORD_BULK] = sizeof(struct tt_record_object),
 	[TT_RECORD_DEVICE] = sizeof(struct tt_record_device),
-	[TT_RECORD_STEP] = sizeof(struct tt_record_step),
+	[TT_RECORD_CIRCULAR] = sizeof(struct tt_record_circular),
+	[TT_RECORD_PROGRAM] = sizeof(struct tt_record_program),
 	[TT_RECORD_LIBRARY] = sizeof(struct tt_record_library),
+	[TT_RECORD_PROCESS_LOST] = sizeof(struct tt_record_process),
 	[TT_RECORD_COUNTERS] = sizeof(struct tt_record_counters),
+	[TT_RECORD_CENSUS] = sizeof(struct tt_record_census),
+	[TT_RECORD_CENSUS_BUFFER] = sizeof(struct tt_record_census_buffer),
 };
 
 /* Bytes of each field in the body; 0: not in the body. */

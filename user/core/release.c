@@ -65,6 +65,9 @@ static void emit_free(struct ledger *ledger, const struct release *rel, enum fre
 		.why = why ? why : free_class__why(class),
 	};
 
+	/* one that is remembered from a bulk free had some before */
+	if (class == CLASS_DEVICE_CLOSED)
+		described.has_footprint = false;
 	rel->process->frees[class]++;
 	ledger__emit(ledger, &ev);
 }
@@ -72,8 +75,6 @@ static void emit_free(struct ledger *ledger, const struct release *rel, enum fre
 static void emit_failed(struct ledger *ledger, const struct release *rel,
 			const struct space_note *space)
 {
-	const struct body *body = &rel->note->body;
-	struct allocator *allocator = allocator__find(rel->process, body->allocator, body->device);
 	struct event_buffer described;
 	const struct device *device = release__describe(ledger, rel, &described);
 	struct event ev = {
@@ -84,16 +85,10 @@ static void emit_failed(struct ledger *ledger, const struct release *rel,
 		.device = device ? &device->pub : NULL,
 		.buffer = &described,
 		.class = CLASS_FAILED_ALLOC,
-		.asked_per_bank = space->count ? space->per_bank : 0,
+		.shortage = ledger__explain(ledger, rel, space),
 	};
-	bool seen_from_start =
-		!(rel->process->flags & TT_PROCESS_BEFORE_ATTACH) && !loss__total(&ledger->loss);
 
-	if (allocator && body->type < TT_TYPE_COUNT) {
-		described.num_banks = allocator->num_banks[body->type];
-		if (seen_from_start)
-			ev.free_per_bank = allocator__bank_free(allocator, body->type);
-	}
+	described.num_banks = ev.shortage->space.num_banks;
 	rel->process->frees[CLASS_FAILED_ALLOC]++;
 	ledger__emit(ledger, &ev);
 }
@@ -147,7 +142,7 @@ static struct process *find_parent(struct ledger *ledger, const struct process *
 	if (!(process->flags & TT_PROCESS_FORKED))
 		return NULL;
 	parent = processes__find(&ledger->processes, process->parent_tgid);
-	return parent && parent->pub.start_ns == process->parent_start_ns ? parent : NULL;
+	return parent && process__is(parent, process->parent_start_ns) ? parent : NULL;
 }
 
 enum {
@@ -188,15 +183,25 @@ static bool has_allocator(const struct process *process, __u64 object)
 	return false;
 }
 
+/* Has a life of its device ended? The object may be open again: chips are pooled. */
+static bool was_closed(const struct process *process, __u64 object)
+{
+	const struct device *device;
+
+	for (device = process->devices; device; device = device->next) {
+		if (device->pub.object == object && device->closed)
+			return true;
+	}
+	return false;
+}
+
 /* Without a note only the allocator is known: it is gone, and a device was closed. */
 static bool is_device_closed(const struct process *process, const struct release *rel)
 {
 	const struct device *device;
 
-	if (rel->note) {
-		device = device__find(process, rel->note->body.device);
-		return device && device->closed;
-	}
+	if (rel->note)
+		return was_closed(process, rel->note->body.device);
 	for (device = process->devices; device; device = device->next) {
 		if (device->closed)
 			return !has_allocator(process, rel->allocator);
@@ -217,7 +222,7 @@ static void gather_facts(const struct ledger *ledger, const struct release *rel,
 		.id_before_attach = has_id && note->id < process->first_id,
 		.id_after_attach = has_id && note->id > process->first_id,
 		.forked = process->flags & TT_PROCESS_FORKED,
-		.may_be_lost = loss__may_hide_alloc(&ledger->loss),
+		.may_be_lost = loss__may_hide_alloc(&ledger->loss, &process->loss),
 		.forgotten = process->forgotten,
 	};
 	if (rel->nr == BUFFER_NONE)
@@ -246,10 +251,27 @@ static int find_victim(struct ledger *ledger, const struct release *rel, __u32 *
 	return 0;
 }
 
+static const char *robbery_words(struct ledger *ledger, const char *how, __u32 victim_nr)
+{
+	const struct buffer *victim = buffers__at(&ledger->buffers, victim_nr);
+
+	return ledger__why(
+		ledger,
+		"%s, and its address belongs to another live buffer now: THIS FREE GAVE "
+		"AWAY THE MEMORY OF BUFFER %llu (id %llu, %llu bytes), which is still in use",
+		how, (unsigned long long)victim->address, (unsigned long long)victim->id,
+		(unsigned long long)victim->size);
+}
+
+static void rob(struct ledger *ledger, __u32 victim)
+{
+	ledger__uncount(ledger, victim);
+	buffers__at(&ledger->buffers, victim)->flags |= BUFFER_VICTIM;
+}
+
 static const char *victim_words(struct ledger *ledger, const struct release *rel, __u32 victim_nr)
 {
 	const struct buffer *buffer = buffers__at(&ledger->buffers, rel->nr);
-	const struct buffer *victim;
 	const char *how = buffer->flags & BUFFER_VICTIM
 				  ? "its memory had been given away by the free of another buffer"
 				  : "its memory had been taken back in bulk before";
@@ -260,13 +282,7 @@ static const char *victim_words(struct ledger *ledger, const struct release *rel
 			       : ledger__why(ledger,
 					     "its memory had been taken back in bulk before, by %s",
 					     buffer_ending__words(buffer->ending));
-	victim = buffers__at(&ledger->buffers, victim_nr);
-	return ledger__why(
-		ledger,
-		"%s, and its address belongs to another live buffer now: THIS FREE GAVE "
-		"AWAY THE MEMORY OF BUFFER %llu (id %llu, %llu bytes), which is still in use",
-		how, (unsigned long long)victim->address, (unsigned long long)victim->id,
-		(unsigned long long)victim->size);
+	return robbery_words(ledger, how, victim_nr);
 }
 
 static int finish_bulk_freed(struct ledger *ledger, const struct release *rel,
@@ -279,10 +295,8 @@ static int finish_bulk_freed(struct ledger *ledger, const struct release *rel,
 	if (err)
 		return err;
 	emit_free(ledger, rel, class, victim_words(ledger, rel, victim));
-	if (victim != BUFFER_NONE) {
-		ledger__uncount(ledger, victim);
-		buffers__at(&ledger->buffers, victim)->flags |= BUFFER_VICTIM;
-	}
+	if (victim != BUFFER_NONE)
+		rob(ledger, victim);
 	return 0;
 }
 
@@ -317,30 +331,59 @@ static int finish_known(struct ledger *ledger, const struct release *rel)
 	return 0;
 }
 
-static void finish_unseen(struct ledger *ledger, const struct release *rel)
+/*
+ * A buffer of a device that was closed and is open again still points to the allocator of before.
+ * If another one stands there now, it is that one which has freed something.
+ */
+static int rob_reopened(struct ledger *ledger, const struct release *rel, const char **ret_why)
+{
+	const struct body *body = rel->note ? &rel->note->body : NULL;
+	struct allocator *allocator;
+	__u32 victim;
+	int err;
+
+	if (!body || body->type >= TT_TYPE_COUNT || !body__has(body, TT_FIELD_ADDRESS))
+		return 0;
+	allocator = allocator__find(rel->process, body->allocator, body->device);
+	if (!allocator)
+		return 0;
+	err = allocator__at_address(allocator, &ledger->buffers, body->type, body->address,
+				    &victim);
+	if (err || victim == BUFFER_NONE)
+		return err;
+	*ret_why = robbery_words(ledger, free_class__why(CLASS_DEVICE_CLOSED), victim);
+	rob(ledger, victim);
+	return 0;
+}
+
+static int finish_unseen(struct ledger *ledger, const struct release *rel)
 {
 	struct release owned = *rel;
 	const char *why = NULL;
 	struct done_facts facts;
 	enum free_class class;
+	int err = 0;
 
 	owned.owner = find_owner(ledger, rel);
 	gather_facts(ledger, &owned, &facts);
 	class = classify__done(&facts);
 	if (class == CLASS_UNKNOWN && ledger__defer(ledger, rel))
-		return;
-	if (owned.owner)
+		return 0;
+	if (class == CLASS_DEVICE_CLOSED)
+		err = rob_reopened(ledger, rel, &why);
+	else if (owned.owner)
 		why = ledger__why(ledger, "%s (PID %u)", free_class__why(class),
 				  owned.owner->pub.pid);
-	emit_free(ledger, &owned, class, why);
+	if (!err)
+		emit_free(ledger, &owned, class, why);
+	return err;
 }
 
 int release__done(struct ledger *ledger, const struct release *rel)
 {
 	if (rel->nr != BUFFER_NONE)
 		return finish_known(ledger, rel);
-	finish_unseen(ledger, rel);
-	return 0;
+	return finish_unseen(ledger, rel);
 }
 
 /* Its device was closed, and its memory taken back, before it was known that its free gave none. */
@@ -379,7 +422,7 @@ void release__undone(struct ledger *ledger, const struct release *rel)
 	struct undone_facts facts = {
 		.known = rel->nr != BUFFER_NONE,
 		.tracked = rel->note->tracked,
-		.lost = rel->note->epoch != ledger->loss.epoch,
+		.lost = rel->note->epoch != loss__epoch(&ledger->loss, &rel->process->loss),
 		.forked = rel->process->flags & TT_PROCESS_FORKED,
 	};
 	enum free_class class = classify__undone(&facts);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * A free that has come to its end: which class it is of, who hears of it, and what becomes of the
- * buffer. For frees.c and undecided.c only; part of the ledger.
+ * buffer. Part of the ledger.
  */
 #ifndef TTTRACE_RELEASE_H
 #define TTTRACE_RELEASE_H
@@ -26,6 +26,11 @@ __u32 release__find_entry(const struct ledger *ledger, const struct process *pro
 /* What is known of the buffer. Returns its device, or NULL. */
 const struct device *release__describe(const struct ledger *ledger, const struct release *rel,
 				       struct event_buffer *ret_buffer);
+
+/* Why the allocation whose end @rel is failed; valid until the next one. @note: what it asked for.
+ */
+const struct event_shortage *ledger__explain(struct ledger *ledger, const struct release *rel,
+					     const struct space_note *note);
 
 /* Decided at deallocate_impl itself: no memory is concerned. */
 void release__attempt(struct ledger *ledger, const struct release *rel, enum free_class class,

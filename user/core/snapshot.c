@@ -32,19 +32,22 @@ static void copy_device(const struct device *device, struct snapshot_device *cop
 	copy->closed = device->closed;
 	copy->open_ts_ns = device->open_ts_ns;
 	copy->close_ts_ns = device->close_ts_ns;
+	memcpy(copy->regions, device->regions, sizeof(copy->regions));
 	copy->usage = device->usage;
 	memcpy(copy->allocs, device->allocs, sizeof(copy->allocs));
 	memcpy(copy->live_kinds, device->live, sizeof(copy->live_kinds));
 	copy->frees = device->frees;
 	copy->bulk_freed = device->bulk_freed;
 	copy->leaked_all = device->leaked;
+	copy->cut_off_all = device->cut_off;
 	copy->doubtful_all = device->doubtful;
 	copy->held = device->held;
 }
 
-/* Which of the three lists a buffer belongs to. */
+/* Which of the lists a buffer belongs to. */
 enum list_kind {
 	LIST_LEAKS,
+	LIST_CUT_OFF,
 	LIST_DOUBTFUL,
 	LIST_LIVE,
 	LIST_NONE
@@ -54,6 +57,8 @@ static enum list_kind list_of(const struct buffer *buffer)
 {
 	if (buffer->flags & BUFFER_LEAKED)
 		return LIST_LEAKS;
+	if (buffer->flags & BUFFER_CUT_OFF)
+		return LIST_CUT_OFF;
 	if (buffer->flags & BUFFER_DOUBTFUL)
 		return LIST_DOUBTFUL;
 	return buffer->kind == KIND_OWNING ? LIST_LIVE : LIST_NONE;
@@ -71,14 +76,22 @@ static void walk(struct taking *taking, const struct buffer_list *list, enum lis
 	}
 }
 
+/* At which ages are taken. Of what is held when a process is looked at once none is known. */
+static __u64 time_of(const struct taking *taking, const struct device *device,
+		     enum list_kind wanted)
+{
+	if (libraries__are_unprobed(&taking->ledger->libraries))
+		return 0;
+	return wanted != LIST_LIVE && device->close_ts_ns ? device->close_ts_ns : taking->ts_ns;
+}
+
 static int take_list(struct taking *taking, const struct device *device, enum list_kind wanted,
 		     struct snapshot_list *ret_list)
 {
-	__u64 ts_ns =
-		wanted != LIST_LIVE && device->close_ts_ns ? device->close_ts_ns : taking->ts_ns;
 	const struct allocator *allocator;
 
-	list_builder__init(taking->builder, taking->ledger, taking->filter, ts_ns);
+	list_builder__init(taking->builder, taking->ledger, taking->filter,
+			   time_of(taking, device, wanted));
 	if (wanted != LIST_LIVE)
 		walk(taking, &device->leaks, wanted);
 	TAILQ_FOREACH(allocator, &device->process->all_allocators, entry)
@@ -96,6 +109,8 @@ static int take_lists(struct taking *taking, const struct device *device,
 
 	if (device->leaked.buffers)
 		err = take_list(taking, device, LIST_LEAKS, &copy->leaks);
+	if (!err && device->cut_off.buffers)
+		err = take_list(taking, device, LIST_CUT_OFF, &copy->cut_off);
 	if (!err && device->doubtful.buffers)
 		err = take_list(taking, device, LIST_DOUBTFUL, &copy->doubtful);
 	if (!err && device->live[KIND_OWNING])
@@ -103,10 +118,24 @@ static int take_lists(struct taking *taking, const struct device *device,
 	return err;
 }
 
+/* What is gone is as it was at its end. */
+static void take_spaces(const struct taking *taking, const struct device *device,
+			struct snapshot_device *copy)
+{
+	if (device->closed || device->process->state != PROCESS_RUNNING) {
+		copy->num_spaces = device->num_spaces;
+		memcpy(copy->spaces, device->spaces, sizeof(copy->spaces));
+	} else {
+		copy->num_spaces =
+			ledger__survey_device(taking->ledger, device, taking->lists, copy->spaces);
+	}
+}
+
 /* Without lists, the sums are those of the ledger. */
 static void take_sums(const struct device *device, struct snapshot_device *copy)
 {
 	copy->leaks.sum = device->leaked;
+	copy->cut_off.sum = device->cut_off;
 	copy->doubtful.sum = device->doubtful;
 }
 
@@ -143,6 +172,7 @@ static int take_device(struct taking *taking, const struct device *device,
 		return -ENOMEM;
 	process->devices[process->num_devices++] = copy;
 	copy_device(device, copy);
+	take_spaces(taking, device, copy);
 	if (taking->lists)
 		return take_lists(taking, device, copy);
 	take_sums(device, copy);
@@ -171,22 +201,35 @@ static int take_devices(struct taking *taking, const struct process *process,
 
 static int compare_chips(const void *a, const void *b)
 {
-	const struct chip *x = a, *y = b;
+	const struct snapshot_chip *x = a, *y = b;
 
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static int take_chips(const struct process *process, struct snapshot_process *copy)
+static void take_chip(const struct taking *taking, const struct process *process, __u32 slot,
+		      struct snapshot_chip *copy)
+{
+	const struct chip *chip = &process->chips[slot];
+	struct event_device device = { .num_chips = 1, .chips = &chip->id };
+
+	copy->id = chip->id;
+	copy->usage = *device__chip_usage(process, slot);
+	if (!filter__device(taking->filter, &device))
+		return;
+	for (int kind = 0; kind < CIRCULAR_KINDS; kind++)
+		circular__sum(chip->circular[kind], &copy->circular[kind]);
+}
+
+static int take_chips(const struct taking *taking, const struct process *process,
+		      struct snapshot_process *copy)
 {
 	if (!process->num_chips)
 		return 0;
 	copy->chips = calloc(process->num_chips, sizeof(*copy->chips));
 	if (!copy->chips)
 		return -ENOMEM;
-	for (__u32 i = 0; i < process->num_chips; i++) {
-		copy->chips[i].id = process->chips[i].id;
-		copy->chips[i].usage = *device__chip_usage(process, i);
-	}
+	for (__u32 i = 0; i < process->num_chips; i++)
+		take_chip(taking, process, i, &copy->chips[i]);
 	copy->num_chips = process->num_chips;
 	qsort(copy->chips, copy->num_chips, sizeof(*copy->chips), compare_chips);
 	return 0;
@@ -208,6 +251,7 @@ static void copy_process(const struct taking *taking, const struct process *proc
 	memcpy(copy->frees, process->frees, sizeof(copy->frees));
 	copy->bulk_freed = process->bulk_freed;
 	copy->footprint_unknown = process->footprint_unknown;
+	copy->lost = process->loss.records;
 }
 
 static void count_process(struct snapshot *snapshot, const struct process *process)
@@ -217,17 +261,10 @@ static void count_process(struct snapshot *snapshot, const struct process *proce
 	for (int i = 0; i < CLASS_COUNT; i++)
 		snapshot->frees[i] += process->frees[i];
 	snapshot->bulk_freed += process->bulk_freed;
-}
-
-static void add_on_all_chips(struct verdict_sum *sum, const struct verdict_sum *device_sum,
-			     const struct event_device *device)
-{
-	__u64 chips = device->num_chips ? device->num_chips : 1;
-	struct verdict_sum all = *device_sum;
-
-	all.bytes *= chips;
-	all.size *= chips;
-	verdict_sum__fold(sum, &all);
+	snapshot->coverage.buffers_pre_attach += process->census.pre_attach;
+	snapshot->coverage.repaired += process->loss.repaired;
+	snapshot->coverage.buffers_mended += process->census.mended;
+	snapshot->coverage.census_torn |= census__is_first(process) && process->census.settled;
 }
 
 static void count_leaks(struct snapshot *snapshot, const struct snapshot_process *process)
@@ -237,9 +274,12 @@ static void count_leaks(struct snapshot *snapshot, const struct snapshot_process
 	for (__u32 i = 0; i < process->num_devices; i++) {
 		const struct snapshot_device *device = process->devices[i];
 
-		add_on_all_chips(&snapshot->leaks, &device->leaks.sum, &device->pub);
+		verdict_sum__add_on_all_chips(&snapshot->leaks, &device->leaks.sum, &device->pub);
 		snapshot->leaks_on_many |= device->leaks.sum.buffers && device->pub.num_chips > 1;
-		add_on_all_chips(&snapshot->doubtful, &device->doubtful.sum, &device->pub);
+		verdict_sum__add_on_all_chips(&snapshot->cut_off, &device->cut_off.sum,
+					      &device->pub);
+		verdict_sum__add_on_all_chips(&snapshot->doubtful, &device->doubtful.sum,
+					      &device->pub);
 	}
 	snapshot->leaking_processes += snapshot->leaks.buffers != before;
 }
@@ -247,7 +287,7 @@ static void count_leaks(struct snapshot *snapshot, const struct snapshot_process
 static void count_all_leaks(struct verdict_sum *all, const struct process *process)
 {
 	for (const struct device *d = process->devices; d; d = d->next)
-		add_on_all_chips(all, &d->leaked, &d->pub);
+		verdict_sum__add_on_all_chips(all, &d->leaked, &d->pub);
 }
 
 static int take_process(struct taking *taking, const struct process *process)
@@ -267,7 +307,7 @@ static int take_process(struct taking *taking, const struct process *process)
 		return -ENOMEM;
 	snapshot->processes[snapshot->num_processes++] = copy;
 	copy_process(taking, process, copy);
-	err = take_chips(process, copy);
+	err = take_chips(taking, process, copy);
 	if (!err)
 		err = take_devices(taking, process, copy);
 	if (!err)
@@ -353,6 +393,7 @@ static int fill(struct taking *taking)
 	err = take_processes(taking);
 	if (err)
 		return err;
+	snapshot__add_earlier(&ledger->processes.earlier, snapshot);
 	return snapshot__take_coverage(ledger, snapshot);
 }
 
@@ -392,6 +433,7 @@ static void free_process(struct snapshot_process *process)
 {
 	for (__u32 i = 0; i < process->num_devices; i++) {
 		snapshot_list__done(&process->devices[i]->leaks);
+		snapshot_list__done(&process->devices[i]->cut_off);
 		snapshot_list__done(&process->devices[i]->doubtful);
 		snapshot_list__done(&process->devices[i]->live);
 		free(process->devices[i]);

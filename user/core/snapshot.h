@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * The ledger at one moment, for reports: immutable, sorted, and independent of the ledger. The
- * totals are the truth; the lists (leaks, doubtful, live) hold what passes the filter, and say how
- * much it hides.
+ * totals are the truth; the lists (leaks, cut off, doubtful, live) hold what passes the filter, and
+ * say how much it hides.
  *
  * Bytes are on each chip of a device, and on all chips together for a process and for the whole.
  */
@@ -33,6 +33,7 @@ struct snapshot_group {
 	__u32 size_class;
 	struct verdict_sum sum;
 	__u64 oldest_ns; /* age of the oldest */
+	bool is_older;	 /* some were found by a census: the oldest may be older than that */
 };
 
 struct snapshot_list {
@@ -57,17 +58,28 @@ struct snapshot_device {
 	bool closed;
 	__u64 open_ts_ns;
 	__u64 close_ts_ns;
+	struct region regions[TT_TYPE_COUNT];
 	struct usage usage;
 	__u64 allocs[KIND_COUNT];
 	__u64 live_kinds[KIND_COUNT];
 	__u64 frees;
 	__u64 bulk_freed;
 	struct verdict_sum leaked_all; /* whatever the filter says */
+	struct verdict_sum cut_off_all;
 	struct verdict_sum doubtful_all;
 	struct verdict_sum held;
+	struct event_space spaces[SPACES_MAX]; /* at its close or end, else now */
+	__u32 num_spaces;
 	struct snapshot_list leaks;
+	struct snapshot_list cut_off; /* ended with the process, which a signal ended */
 	struct snapshot_list doubtful;
 	struct snapshot_list live; /* owning, with no verdict */
+};
+
+struct snapshot_chip {
+	__u32 id;
+	struct usage usage;
+	struct circular_sum circular[CIRCULAR_KINDS]; /* zero where the filter hides the chip */
 };
 
 struct snapshot_process {
@@ -83,7 +95,8 @@ struct snapshot_process {
 	__u64 frees[CLASS_COUNT];
 	__u64 bulk_freed;
 	__u64 footprint_unknown;
-	struct chip *chips; /* by id */
+	__u64 lost;		     /* records of it */
+	struct snapshot_chip *chips; /* by id */
 	__u32 num_chips;
 	struct snapshot_device *
 		*devices; /* most leaked bytes first, then used ones, as they came */
@@ -101,7 +114,9 @@ struct snapshot_coverage {
 	__u32 num_libraries;
 	__u64 probes_wanted;
 	__u64 probes_attached;
-	bool has_hits; /* the counters were read */
+	enum tt_mode mode; /* of all of them */
+	__u64 probes;	   /* 1 << enum tt_probe: those that are attached anywhere */
+	bool has_hits;	   /* the counters were read */
 	__u64 hits[TT_PROBE_COUNT];
 	__u64 records; /* that came out of the target, all kinds */
 	__u64 lost;
@@ -113,12 +128,18 @@ struct snapshot_coverage {
 	__u64 process_map_full;
 	__u64 allocator_map_full;
 	__u64 footprint_unknown;
+	__u64 circular_unknown;
+	bool circular_exact; /* no record of a circular buffer was lost */
 	__u64 reused_live;
 	__u64 reused_lost;
 	__u64 forgotten;
 	__u64 processes;
 	__u64 processes_pre_attach;
-	bool complete; /* nothing was lost or left unexplained */
+	__u64 buffers_pre_attach; /* that a census found */
+	__u64 buffers_mended;	  /* rows that a later census had to add or to remove */
+	bool census_torn;	  /* what a process held before the attach could not be read */
+	bool is_look;		  /* a census is all that there is: no probe */
+	bool complete;		  /* nothing was lost or left unexplained */
 };
 
 struct snapshot {
@@ -126,12 +147,14 @@ struct snapshot {
 	__u64 duration_ns;
 	struct snapshot_process **processes; /* most leaked bytes first, then by PID */
 	__u32 num_processes;
-	__u32 num_hidden; /* processes that the filter hides */
+	__u32 num_hidden;	/* processes that the filter hides */
+	struct earlier earlier; /* ended before those, and in the totals only */
 	__u64 allocs[KIND_COUNT];
 	__u64 frees[CLASS_COUNT];
 	__u64 bulk_freed;
 	struct verdict_sum leaks; /* that pass the filter; bytes on all chips together */
 	struct verdict_sum leaks_hidden;
+	struct verdict_sum cut_off;
 	struct verdict_sum doubtful;
 	__u32 leaking_processes;
 	bool leaks_on_many; /* some of them are on more than one chip each */
@@ -159,7 +182,7 @@ bool snapshot__saw_activity(const struct snapshot *snapshot);
 const struct usage *snapshot_process__chip(const struct snapshot_process *process, __u32 chip);
 /* Was a buffer ever created on it? */
 bool snapshot_device__is_used(const struct snapshot_device *device);
-/* Least k with size <= 2^k. */
+/* Least k with size <= 2^k: size_class__of(). */
 __u32 snapshot__size_class(__u64 size);
 
 #endif

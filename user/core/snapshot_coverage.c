@@ -7,6 +7,25 @@
 
 #include "core/ledger_impl.h"
 
+void snapshot__add_earlier(const struct earlier *earlier, struct snapshot *snapshot)
+{
+	snapshot->earlier = *earlier;
+	for (int i = 0; i < KIND_COUNT; i++)
+		snapshot->allocs[i] += earlier->allocs[i];
+	for (int i = 0; i < CLASS_COUNT; i++)
+		snapshot->frees[i] += earlier->frees[i];
+	snapshot->bulk_freed += earlier->bulk_freed;
+	snapshot->coverage.buffers_pre_attach += earlier->pre_attach;
+	snapshot->coverage.repaired += earlier->repaired;
+	snapshot->coverage.buffers_mended += earlier->mended;
+	snapshot->coverage.census_torn |= earlier->census_torn;
+	verdict_sum__fold(&snapshot->leaks, &earlier->leaked);
+	verdict_sum__fold(&snapshot->cut_off, &earlier->cut_off);
+	verdict_sum__fold(&snapshot->doubtful, &earlier->doubtful);
+	snapshot->leaking_processes += earlier->leaking;
+	snapshot->leaks_on_many |= earlier->leaks_on_many;
+}
+
 static int take_libraries(const struct libraries *libraries, struct snapshot_coverage *coverage)
 {
 	if (!libraries->count)
@@ -23,6 +42,8 @@ static int take_libraries(const struct libraries *libraries, struct snapshot_cov
 		memcpy(copy->path, info->path, sizeof(copy->path));
 		copy->probes_wanted = info->probes_wanted;
 		copy->probes_attached = info->probes_attached;
+		coverage->mode = info->mode;
+		coverage->probes |= info->probes;
 		coverage->probes_wanted += info->probes_wanted;
 		coverage->probes_attached += info->probes_attached;
 		coverage->num_libraries++;
@@ -37,6 +58,9 @@ static void take_loss(const struct loss *loss, struct snapshot_coverage *coverag
 	memcpy(coverage->lost_kinds, loss->counters.lost, sizeof(coverage->lost_kinds));
 	coverage->lost = loss__total(loss);
 	coverage->lost_unexplained = loss__unexplained(loss);
+	coverage->circular_exact = !coverage->lost_unexplained &&
+				   !loss->counters.lost[TT_RECORD_CIRCULAR] &&
+				   !loss->counters.lost[TT_RECORD_PROGRAM];
 	coverage->process_map_full = loss->counters.process_map_full;
 	coverage->allocator_map_full = loss->counters.allocator_map_full;
 }
@@ -48,6 +72,7 @@ static void take_stats(const struct stats *stats, struct snapshot_coverage *cove
 	coverage->bad_records = stats->bad_records;
 	coverage->dropped_records = stats->dropped_records;
 	coverage->footprint_unknown = stats->footprint_unknown;
+	coverage->circular_unknown = stats->circular_unknown;
 	coverage->reused_live = stats->reused_live;
 	coverage->reused_lost = stats->reused_lost;
 	coverage->forgotten = stats->forgotten;
@@ -58,8 +83,10 @@ static void conclude(struct snapshot *snapshot)
 {
 	struct snapshot_coverage *coverage = &snapshot->coverage;
 
-	coverage->processes = snapshot->num_processes + snapshot->num_hidden;
-	coverage->complete = !coverage->lost && !coverage->bad_records &&
+	coverage->processes =
+		snapshot->num_processes + snapshot->num_hidden + snapshot->earlier.processes;
+	coverage->complete = coverage->lost == coverage->repaired && !coverage->lost_unexplained &&
+			     !coverage->census_torn && !coverage->bad_records &&
 			     !coverage->dropped_records && !coverage->process_map_full &&
 			     !coverage->reused_live && !coverage->reused_lost &&
 			     !snapshot->frees[CLASS_UNKNOWN];
@@ -71,6 +98,7 @@ int snapshot__take_coverage(const struct ledger *ledger, struct snapshot *snapsh
 
 	if (err)
 		return err;
+	snapshot->coverage.is_look = libraries__are_unprobed(&ledger->libraries);
 	take_loss(&ledger->loss, &snapshot->coverage);
 	take_stats(&ledger->stats, &snapshot->coverage);
 	conclude(snapshot);

@@ -2,6 +2,7 @@
 #include "core/snapshot_list.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,7 @@
 
 __u32 snapshot__size_class(__u64 size)
 {
-	return size <= 1 ? 0 : 64 - __builtin_clzll(size - 1);
+	return size_class__of(size);
 }
 
 void list_builder__init(struct list_builder *builder, const struct ledger *ledger,
@@ -46,6 +47,7 @@ static void add_group(struct list_builder *builder, const struct buffer *buffer,
 	group->type = type;
 	group->size_class = size_class;
 	verdict_sum__add(&group->sum, buffer);
+	group->is_older |= buffer->flags & BUFFER_UNSEEN;
 	if (group->oldest_ns < age_ns)
 		group->oldest_ns = age_ns;
 }
@@ -53,6 +55,14 @@ static void add_group(struct list_builder *builder, const struct buffer *buffer,
 static __u64 age_of(const struct list_builder *builder, const struct buffer *buffer)
 {
 	return builder->ts_ns > buffer->alloc_ts_ns ? builder->ts_ns - buffer->alloc_ts_ns : 0;
+}
+
+/* Of those that a census found no age is known, but the order: they are older than all others. */
+static __u64 oldness_of(const struct buffer *buffer, __u64 age_ns)
+{
+	const __u32 ordered = BUFFER_UNSEEN | BUFFER_HAS_ID;
+
+	return (buffer->flags & ordered) == ordered ? UINT64_MAX - buffer->id : age_ns;
 }
 
 void list_builder__add(struct list_builder *builder, const struct buffer *buffer)
@@ -68,7 +78,7 @@ void list_builder__add(struct list_builder *builder, const struct buffer *buffer
 	verdict_sum__add(&builder->sum, buffer);
 	add_group(builder, buffer, age_ns);
 	add_top(&builder->largest, buffer, has_footprint ? buffer->footprint : buffer->size);
-	add_top(&builder->oldest, buffer, age_ns);
+	add_top(&builder->oldest, buffer, oldness_of(buffer, age_ns));
 }
 
 static int compare_groups(const void *a, const void *b)

@@ -6,11 +6,8 @@
 #ifndef TTTRACE_SNAPSHOT_LIST_H
 #define TTTRACE_SNAPSHOT_LIST_H
 
+#include "core/size_class.h"
 #include "core/snapshot.h"
-
-enum {
-	SIZE_CLASSES = 65
-};
 
 struct list_entry {
 	const struct buffer *buffer;

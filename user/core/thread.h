@@ -17,7 +17,9 @@ struct process;
 struct space_note {
 	__u32 count; /* how many requests; 0: nothing known */
 	__u64 asked;
-	__u64 per_bank; /* bytes; 0: not known */
+	__u64 per_bank;	 /* bytes; 0: not known */
+	__u64 bank_size; /* bytes; 0: not known */
+	__u64 epoch;	 /* of the losses of the process at the last request */
 };
 
 /* A free that was seen at deallocate_impl, and not at its end. */
@@ -38,6 +40,10 @@ struct thread {
 	struct process *process;
 	struct space_note space;
 	struct free_note free;
+	__u64 freed;	/* the Buffer whose memory it gave back last … */
+	__u64 freed_id; /* … which the allocator may not have forgotten yet; 0: not known … */
+	__u64 freed_ns; /* … and when that was */
+	__u64 placing;	/* IDevice * for which a program's dataflow buffers are being placed */
 	TAILQ_ENTRY(thread) pending; /* in the ledger's list while free.active, oldest first */
 	UT_hash_handle hh;
 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
  * Frees for which no reason is known yet. A loss gets known later than the records that it makes
- * unintelligible: with the next record of the same CPU, or when the counters are read. So such a
- * free waits until the counters have been read, or its process ends.
+ * unintelligible: with the next record of the same process, if its process is not known with one of
+ * the same CPU, or when the counters are read. So such a free waits until the counters have been
+ * read, or its process ends.
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -59,12 +60,14 @@ static void decide(struct ledger *ledger, const struct undecided *entry, enum fr
 /* While numbers are missing that may be only late, nothing is certain but at the very end. */
 void ledger__decide(struct ledger *ledger, const struct process *process, bool last)
 {
-	bool lost = loss__may_hide_alloc(&ledger->loss) || (last && ledger->loss.open);
 	__u32 kept = 0;
+	bool lost;
 
 	for (__u32 i = 0; i < ledger->num_undecided; i++) {
 		struct undecided *entry = &ledger->undecided[i];
 
+		lost = loss__may_hide_alloc(&ledger->loss, &entry->process->loss) ||
+		       (last && ledger->loss.open);
 		if ((process && entry->process != process) || (!lost && !last && ledger->loss.open))
 			ledger->undecided[kept++] = *entry;
 		else

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
  * What leaked: the verdict is due when the closing of a device begins, before its bulk free, and
- * for what remains at the end of the process. Once only for each buffer.
+ * for what remains at the end of the process. Once only for each buffer. What a process held when
+ * a signal ended it is no leak: it had no chance to free it. But what it had freed, and a graph
+ * capture kept, was out of its reach before: that stays a leak.
  */
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
-#include "core/ledger_impl.h"
+#include "core/release.h"
 
-static void emit_leak(struct ledger *ledger, const struct device *device,
-		      const struct buffer *buffer, __u64 ts_ns, __u32 tid, const char *why)
+static void emit_verdict(struct ledger *ledger, enum event_kind kind, const struct device *device,
+			 const struct buffer *buffer, __u64 ts_ns, __u32 tid, const char *why)
 {
 	struct event_buffer described;
 	struct event ev = {
-		.kind = EVENT_LEAK,
+		.kind = kind,
 		.ts_ns = ts_ns,
 		.tid = tid,
 		.process = &device->process->pub,
@@ -32,6 +34,11 @@ static void emit_leak(struct ledger *ledger, const struct device *device,
 				     "%s; its memory had been given away by the free of "
 				     "another buffer",
 				     why);
+	else if (buffer->flags & BUFFER_UNSEEN)
+		ev.why = ledger__why(ledger,
+				     "%s; it is older than the tracing, so that it may be the "
+				     "runtime's own",
+				     why);
 	ledger__describe(ledger, buffer, &described);
 	ledger__emit(ledger, &ev);
 }
@@ -42,18 +49,24 @@ static void judge_buffer(struct ledger *ledger, struct device *device, __u32 nr,
 	struct buffer *buffer = buffers__at(&ledger->buffers, nr);
 
 	if (buffer->kind == KIND_HOOKED ||
-	    (buffer->flags & (BUFFER_LEAKED | BUFFER_DOUBTFUL | BUFFER_HELD | BUFFER_FREEING)))
+	    (buffer->flags &
+	     (BUFFER_LEAKED | BUFFER_CUT_OFF | BUFFER_DOUBTFUL | BUFFER_HELD | BUFFER_FREEING)))
 		return;
 	if (buffer->kind == KIND_SYSTEM) {
 		buffer->flags |= BUFFER_HELD;
 		verdict_sum__add(&device->held, buffer);
-	} else if (loss__may_hide_free(&ledger->loss, buffer->alloc_ts_ns)) {
+	} else if (loss__may_hide_free(&ledger->loss, &device->process->loss,
+				       buffer->alloc_ts_ns)) {
 		buffer->flags |= BUFFER_DOUBTFUL;
 		verdict_sum__add(&device->doubtful, buffer);
+	} else if (process__was_killed(device->process) && !(buffer->flags & BUFFER_SUPPRESSED)) {
+		buffer->flags |= BUFFER_CUT_OFF;
+		verdict_sum__add(&device->cut_off, buffer);
+		emit_verdict(ledger, EVENT_ENDED, device, buffer, ts_ns, tid, why);
 	} else {
 		buffer->flags |= BUFFER_LEAKED;
 		verdict_sum__add(&device->leaked, buffer);
-		emit_leak(ledger, device, buffer, ts_ns, tid, why);
+		emit_verdict(ledger, EVENT_LEAK, device, buffer, ts_ns, tid, why);
 	}
 }
 
@@ -67,7 +80,7 @@ static void mark_freeing(struct ledger *ledger, const struct process *process, b
 	{
 		if (thread->process != process)
 			continue;
-		nr = buffer_index__find(&process->by_pointer, thread->free.buffer);
+		nr = release__find_entry(ledger, process, thread->free.buffer, &thread->free);
 		if (nr == BUFFER_NONE)
 			continue;
 		if (on)
@@ -84,6 +97,8 @@ void ledger__judge_device(struct ledger *ledger, struct device *device, __u64 ts
 	struct allocator *allocator;
 	__u32 nr;
 
+	if (!device->closed)
+		device->num_spaces = ledger__survey_device(ledger, device, true, device->spaces);
 	mark_freeing(ledger, process, true);
 	TAILQ_FOREACH(allocator, &process->all_allocators, entry)
 	{
@@ -245,27 +260,35 @@ void ledger__end_process(struct ledger *ledger, struct process *process, enum pr
 		.exit_code = exit_code,
 	};
 
-	ledger__settle_process(ledger, process);
-	ledger__decide(ledger, process, true);
+	/* the record of its end is lost, and with it what that would have told */
+	if (how == PROCESS_VANISHED && loss__total(&ledger->loss))
+		loss_process__suspect(&process->loss, ts_ns);
 	process->state = how;
 	process->exit_code = exit_code;
 	process->end_ts_ns = ts_ns;
+	if (process__was_killed(process))
+		ledger__finish_frees(ledger, process);
+	else
+		ledger__settle_process(ledger, process);
+	ledger__decide(ledger, process, true);
 	judge_process(ledger, process, ts_ns, leak_words(how, exit_code));
 	ev.why = end_words(ledger, how, exit_code);
 	if (process->announced)
 		ledger__emit(ledger, &ev);
 	end_buffers(ledger, process);
 	processes__retire(&ledger->processes, process);
+	ledger__fold_ended(ledger);
 }
 
 static void doubt_buffer(struct device *device, struct buffer *buffer)
 {
-	if (!(buffer->flags & BUFFER_LEAKED))
+	if (!(buffer->flags & (BUFFER_LEAKED | BUFFER_CUT_OFF)))
 		return;
-	buffer->flags &= ~BUFFER_LEAKED;
+	verdict_sum__sub(buffer->flags & BUFFER_LEAKED ? &device->leaked : &device->cut_off,
+			 buffer);
+	buffer->flags &= ~(BUFFER_LEAKED | BUFFER_CUT_OFF);
 	buffer->flags |= BUFFER_DOUBTFUL;
 	verdict_sum__add(&device->doubtful, buffer);
-	verdict_sum__sub(&device->leaked, buffer);
 }
 
 static void doubt_list(struct ledger *ledger, struct device *device, const struct buffer_list *list)
@@ -278,7 +301,7 @@ static void doubt_list(struct ledger *ledger, struct device *device, const struc
 	}
 }
 
-static void doubt_process(struct ledger *ledger, struct process *process, __u64 since_ns)
+void ledger__doubt(struct ledger *ledger, struct process *process, __u64 since_ns)
 {
 	struct allocator *allocator;
 	struct device *device;
@@ -294,12 +317,12 @@ static void doubt_process(struct ledger *ledger, struct process *process, __u64 
 	}
 }
 
-void ledger__doubt(struct ledger *ledger, __u64 since_ns)
+void ledger__doubt_all(struct ledger *ledger, __u64 since_ns)
 {
 	struct process *process, *next;
 
 	HASH_ITER (hh, ledger->processes.running, process, next)
-		doubt_process(ledger, process, since_ns);
+		ledger__doubt(ledger, process, since_ns);
 	for (process = ledger->processes.ended; process; process = process->next)
-		doubt_process(ledger, process, since_ns);
+		ledger__doubt(ledger, process, since_ns);
 }

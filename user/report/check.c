@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
-#include "lib/cleanup.h"
+#include "report/check_line.h"
 #include "report/words.h"
 
 enum {
@@ -14,11 +12,6 @@ enum {
 	COLUMNS = 100,
 	HOW_COLUMN = 57, /* where the reasons begin */
 };
-
-static void json_put_p(struct json_object **object)
-{
-	json_object_put(*object);
-}
 
 /* Why a probe is not attached; NULL: it is. */
 static const char *state_word(enum probe_state state)
@@ -61,30 +54,21 @@ static void add_bool(struct json_object *line, const char *key, bool value)
 	json_object_object_add(line, key, json_object_new_boolean(value));
 }
 
-static struct json_object *new_line(const char *item)
+static void add_allocator_vtables(struct json_object *line, const struct tt_layout *layout)
 {
-	struct json_object *line = json_object_new_object();
+	struct json_object *vtables = json_object_new_array();
+	char text[32];
 
-	if (line) {
-		add_string(line, "event", "check");
-		add_string(line, "item", item);
+	for (int i = 0; i < TT_MAX_ALLOCATOR_VTABLES && layout->vtable_allocator[i]; i++) {
+		snprintf(text, sizeof(text), "0x%llx", layout->vtable_allocator[i]);
+		json_object_array_add(vtables, json_object_new_string(text));
 	}
-	return line;
+	json_object_object_add(line, "vtables_allocator", vtables);
 }
 
-static int print_line(FILE *out, struct json_object *line)
+static int print_library(FILE *out, __u64 ts_ns, const struct library *lib)
 {
-	const char *text = json_object_to_json_string_ext(
-		line, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-
-	if (!text)
-		return -ENOMEM;
-	return fprintf(out, "%s\n", text) < 0 ? -EIO : 0;
-}
-
-static int print_library(FILE *out, const struct library *lib)
-{
-	_cleanup_(json_put_p) struct json_object *line = new_line("library");
+	struct json_object *line = check_line__new("library", ts_ns);
 
 	if (!line)
 		return -ENOMEM;
@@ -95,12 +79,13 @@ static int print_library(FILE *out, const struct library *lib)
 	add_int(line, "chip_stride", lib->layout.chip_stride);
 	add_hex(line, "vtable_device", lib->layout.vtable_device);
 	add_hex(line, "vtable_mesh", lib->layout.vtable_mesh);
-	return print_line(out, line);
+	add_allocator_vtables(line, &lib->layout);
+	return check_line__print(out, line);
 }
 
-static int print_symbol(FILE *out, const struct library_probe *p)
+static int print_symbol(FILE *out, __u64 ts_ns, const struct library_probe *p)
 {
-	_cleanup_(json_put_p) struct json_object *line = new_line("symbol");
+	struct json_object *line = check_line__new("symbol", ts_ns);
 
 	if (!line)
 		return -ENOMEM;
@@ -109,12 +94,12 @@ static int print_symbol(FILE *out, const struct library_probe *p)
 	add_string(line, "signature", p->name);
 	add_string(line, "mangled", p->symbol);
 	add_hex(line, "address", p->vaddr);
-	return print_line(out, line);
+	return check_line__print(out, line);
 }
 
-static int print_missing_symbol(FILE *out, enum tt_probe probe, enum probe_state state)
+static int print_missing_symbol(FILE *out, __u64 ts_ns, enum tt_probe probe, enum probe_state state)
 {
-	_cleanup_(json_put_p) struct json_object *line = new_line("symbol");
+	struct json_object *line = check_line__new("symbol", ts_ns);
 
 	if (!line)
 		return -ENOMEM;
@@ -122,12 +107,12 @@ static int print_missing_symbol(FILE *out, enum tt_probe probe, enum probe_state
 	add_bool(line, "found", state == PROBE_COVERED);
 	add_string(line, "state", state_word(state));
 	add_string(line, "loss", library__probe_loss(probe));
-	return print_line(out, line);
+	return check_line__print(out, line);
 }
 
-static int print_field(FILE *out, const struct library *lib, enum tt_field field)
+static int print_field(FILE *out, __u64 ts_ns, const struct library *lib, enum tt_field field)
 {
-	_cleanup_(json_put_p) struct json_object *line = new_line("field");
+	struct json_object *line = check_line__new("field", ts_ns);
 	const struct library_field *f = &lib->fields[field];
 	const struct tt_path *path = &lib->layout.field[field];
 	struct json_object *offsets;
@@ -145,12 +130,12 @@ static int print_field(FILE *out, const struct library *lib, enum tt_field field
 	add_string(line, "how", f->how);
 	if (!f->found)
 		add_string(line, "loss", library__field_loss(field));
-	return print_line(out, line);
+	return check_line__print(out, line);
 }
 
-static int print_probe(FILE *out, const struct library_probe *p)
+static int print_probe(FILE *out, __u64 ts_ns, const struct library_probe *p)
 {
-	_cleanup_(json_put_p) struct json_object *line = new_line("probe");
+	struct json_object *line = check_line__new("probe", ts_ns);
 
 	if (!line)
 		return -ENOMEM;
@@ -160,22 +145,22 @@ static int print_probe(FILE *out, const struct library_probe *p)
 	add_string(line, "instruction", p->insn);
 	add_bool(line, "emulated", p->emulated);
 	add_hex(line, "file_offset", p->file_offset);
-	return print_line(out, line);
+	return check_line__print(out, line);
 }
 
-static int print_json(FILE *out, const struct library *lib)
+static int print_json(FILE *out, __u64 ts_ns, const struct library *lib)
 {
-	int err = print_library(out, lib);
+	int err = print_library(out, ts_ns, lib);
 
 	for (size_t i = 0; i < lib->num_probes && !err; i++)
-		err = print_symbol(out, &lib->probes[i]);
+		err = print_symbol(out, ts_ns, &lib->probes[i]);
 	for (int probe = 0; probe < TT_PROBE_COUNT && !err; probe++)
 		if (lib->probe_state[probe] != PROBE_FOUND)
-			err = print_missing_symbol(out, probe, lib->probe_state[probe]);
+			err = print_missing_symbol(out, ts_ns, probe, lib->probe_state[probe]);
 	for (int field = 0; field < TT_FIELD_COUNT && !err; field++)
-		err = print_field(out, lib, field);
+		err = print_field(out, ts_ns, lib, field);
 	for (size_t i = 0; i < lib->num_probes && !err; i++)
-		err = print_probe(out, &lib->probes[i]);
+		err = print_probe(out, ts_ns, &lib->probes[i]);
 	return err;
 }
 
@@ -307,7 +292,7 @@ static int write_text(FILE *out, const struct library *lib)
 	return ferror(out) ? -EIO : 0;
 }
 
-int check__library(FILE *out, bool json, const struct library *lib)
+int check__library(FILE *out, bool json, __u64 ts_ns, const struct library *lib)
 {
-	return json ? print_json(out, lib) : write_text(out, lib);
+	return json ? print_json(out, ts_ns, lib) : write_text(out, lib);
 }

@@ -14,9 +14,9 @@
 
 /*
  * Writes to @out: a table of at most 100 columns, or with @json one object a line, with `event` =
- * `check` and `item` = `library`, `symbol`, `field` or `probe`.
+ * `check` and `item` = `library`, `symbol`, `field` or `probe`, and @ts_ns (CLOCK_BOOTTIME).
  * Returns 0; -ENOMEM; -EIO: not all could be written.
  */
-int check__library(FILE *out, bool json, const struct library *lib);
+int check__library(FILE *out, bool json, __u64 ts_ns, const struct library *lib);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include "core/size_class.h"
 #include "report/json_line.h"
 #include "report/json_summary.h"
 #include "report/sink.h"
@@ -52,26 +53,91 @@ static void put_lost(struct json_line *line, const struct event *ev)
 		json_line__number(line, line->root, "process_map_full", ev->lost->process_map_full);
 }
 
-static void put_failed(struct json_line *line, const struct event *ev)
+static void put_holder(struct json_line *line, struct json_object *array,
+		       const struct event_holder *h)
 {
-	if (ev->buffer && ev->buffer->num_banks)
-		json_line__number(line, line->root, "banks", ev->buffer->num_banks);
-	if (ev->asked_per_bank)
-		json_line__number(line, line->root, "asked_per_bank", ev->asked_per_bank);
-	if (ev->free_per_bank)
-		json_line__number(line, line->root, "free_per_bank", ev->free_per_bank);
+	struct json_object *o = json_line__element(line, array);
+
+	json_line__string(line, o, "kind", buffer_kind__name(h->kind));
+	json_line__number(line, o, "size_min", size_class__least(h->size_class));
+	json_line__number(line, o, "size_max", size_class__most(h->size_class));
+	json_line__number(line, o, "buffers", h->buffers);
+	json_line__number(line, o, "size", h->size);
+	json_line__number(line, o, "footprint", h->footprint);
+	json_line__number(line, o, "per_bank", h->per_bank);
+	if (h->unsized)
+		json_line__number(line, o, "unsized", h->unsized);
+	if (!h->has_ages)
+		return;
+	json_line__number(line, o, "oldest_ns", h->oldest_ns);
+	json_line__number(line, o, "newest_ns", h->newest_ns);
+}
+
+static void put_rival(struct json_line *line, struct json_object *array,
+		      const struct event_rival *r)
+{
+	struct json_object *o = json_line__element(line, array);
+
+	json_line__number(line, o, "pid", r->process->pid);
+	json_line__string(line, o, "comm", r->process->comm);
+	json_line__device(line, o, r->device);
+	json_line__number(line, o, "buffers", r->buffers);
+	json_line__number(line, o, "footprint", r->bytes);
+}
+
+static void put_failed(struct json_line *line, const struct event_shortage *s)
+{
+	struct json_object *list;
+
+	if (s->asked)
+		json_line__number(line, line->root, "asked_per_bank", s->asked);
+	json_line__space(line, line->root, &s->space);
+	json_line__string(line, line->root, "fit", fit__name(s->fit));
+	list = json_line__array(line, line->root, "holders");
+	for (__u32 i = 0; i < s->num_holders; i++)
+		put_holder(line, list, &s->holders[i]);
+	list = json_line__array(line, line->root, "others");
+	for (__u32 i = 0; i < s->num_rivals; i++)
+		put_rival(line, list, &s->rivals[i]);
+	if (s->rivals_left_out)
+		json_line__number(line, line->root, "others_left_out", s->rivals_left_out);
+}
+
+static void put_census(struct json_line *line, const struct event *ev)
+{
+	json_line__string(line, line->root, "reason", census_reason__name(ev->reason));
+	json_line__number(line, line->root, "buffers", ev->num_buffers);
+	json_line__number(line, line->root, "bytes", ev->bytes);
+	json_line__number(line, line->root, "added", ev->added);
+	json_line__number(line, line->root, "removed", ev->removed);
+	json_line__bool(line, line->root, "whole", ev->whole);
+}
+
+static void put_verdict(struct json_line *line, const struct event_buffer *buffer)
+{
+	if (buffer && buffer->alloc_ts_ns)
+		json_line__number(line, line->root, "alloc_ts_ns", buffer->alloc_ts_ns);
+	if (buffer && buffer->is_older)
+		json_line__bool(line, line->root, "older", true);
 }
 
 /* What only events of one kind have. */
 static void put_particulars(struct json_line *line, const struct event *ev)
 {
 	switch (ev->kind) {
+	case EVENT_ALLOC:
+		if (ev->class != CLASS_MATCHED)
+			json_line__string(line, line->root, "class", free_class__name(ev->class));
+		break;
 	case EVENT_FREE:
 		json_line__string(line, line->root, "class", free_class__name(ev->class));
 		break;
+	case EVENT_CENSUS:
+		put_census(line, ev);
+		break;
 	case EVENT_ALLOC_FAILED:
 		json_line__string(line, line->root, "class", free_class__name(ev->class));
-		put_failed(line, ev);
+		put_failed(line, ev->shortage);
 		break;
 	case EVENT_BULK_FREE:
 	case EVENT_DEVICE_CLOSE:
@@ -81,14 +147,16 @@ static void put_particulars(struct json_line *line, const struct event *ev)
 	case EVENT_PROCESS_EXIT:
 		put_exit(line, ev->exit_code);
 		break;
+	case EVENT_LEAK:
+	case EVENT_ENDED:
+		put_verdict(line, ev->buffer);
+		break;
 	case EVENT_LOST:
 		put_lost(line, ev);
 		break;
 	default:
 		break;
 	}
-	if (ev->kind == EVENT_LEAK && ev->buffer && ev->buffer->alloc_ts_ns)
-		json_line__number(line, line->root, "alloc_ts_ns", ev->buffer->alloc_ts_ns);
 }
 
 static int json_event(struct sink *sink, const struct event *ev)

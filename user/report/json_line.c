@@ -79,6 +79,11 @@ struct json_object *json_line__element(struct json_line *line, struct json_objec
 	return line->failed ? NULL : value;
 }
 
+void json_line__add_string(struct json_line *line, struct json_object *array, const char *value)
+{
+	append(line, array, json_object_new_string(value));
+}
+
 void json_line__number(struct json_line *line, struct json_object *object, const char *key,
 		       __u64 value)
 {
@@ -124,6 +129,22 @@ void json_line__device(struct json_line *line, struct json_object *object,
 		append(line, chips, json_object_new_uint64(device->chips[i]));
 	if (device->chips_cut)
 		json_line__bool(line, object, "devices_cut", true);
+}
+
+void json_line__space(struct json_line *line, struct json_object *object,
+		      const struct event_space *space)
+{
+	if (space->num_banks)
+		json_line__number(line, object, "banks", space->num_banks);
+	if (space->size) {
+		json_line__number(line, object, "bank_size", space->size);
+		json_line__number(line, object, "held_per_bank", space->held);
+	}
+	if (space->has_free)
+		json_line__number(line, object, "free_per_bank", space->free);
+	if (space->has_hole)
+		json_line__number(line, object, "largest_hole_per_bank", space->hole);
+	json_line__string(line, object, "why_unknown", space->why);
 }
 
 void json_line__buffer(struct json_line *line, struct json_object *object,

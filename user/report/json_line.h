@@ -29,6 +29,8 @@ struct json_object *json_line__object(struct json_line *line, struct json_object
 struct json_object *json_line__array(struct json_line *line, struct json_object *object,
 				     const char *key);
 struct json_object *json_line__element(struct json_line *line, struct json_object *array);
+/* Puts a string of ours at the end of @array. */
+void json_line__add_string(struct json_line *line, struct json_object *array, const char *value);
 void json_line__number(struct json_line *line, struct json_object *object, const char *key,
 		       __u64 value);
 void json_line__bool(struct json_line *line, struct json_object *object, const char *key,
@@ -42,6 +44,9 @@ void json_line__hex(struct json_line *line, struct json_object *object, const ch
 /* "mesh" and "devices". */
 void json_line__device(struct json_line *line, struct json_object *object,
 		       const struct event_device *device);
+/* From "bank_size" to "why_unknown": what is known. */
+void json_line__space(struct json_line *line, struct json_object *object,
+		      const struct event_space *space);
 /* From "buffer" to "kind". */
 void json_line__buffer(struct json_line *line, struct json_object *object,
 		       const struct event_buffer *buffer);

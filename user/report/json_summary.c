@@ -60,24 +60,58 @@ static void put_usage(struct json_line *line, struct json_object *object, const 
 	put_cell(line, o, "all", &usage->sum);
 }
 
+/* What is free of each type of memory, in each bank: now, or when the device was closed. */
+static void put_spaces(struct json_line *line, struct json_object *object,
+		       const struct snapshot_device *device)
+{
+	struct json_object *list = json_line__array(line, object, "spaces");
+
+	for (__u32 i = 0; i < device->num_spaces; i++) {
+		const struct event_space *space = &device->spaces[i];
+		struct json_object *o = json_line__element(line, list);
+
+		json_line__string(line, o, "type", buffer_type__name(space->type));
+		json_line__hex(line, o, "allocator", space->allocator);
+		json_line__space(line, o, space);
+	}
+}
+
+static void put_region(struct json_line *line, struct json_object *regions, __u32 type,
+		       const struct region *region)
+{
+	struct json_object *o;
+
+	if (!region->to)
+		return;
+	o = json_line__object(line, regions, buffer_type__name(type));
+	json_line__number(line, o, "from", region->from);
+	json_line__number(line, o, "to", region->to);
+	json_line__number(line, o, "banks", region->banks);
+}
+
 static void put_device(struct json_line *line, struct json_object *array,
 		       const struct snapshot_device *device)
 {
-	struct json_object *o = json_line__element(line, array);
+	struct json_object *o = json_line__element(line, array), *regions;
 
 	json_line__device(line, o, &device->pub);
 	json_line__hex(line, o, "object", device->pub.object);
 	json_line__bool(line, o, "closed", device->closed);
 	if (device->closed)
 		json_line__bool(line, o, "close_asked", device->asked);
+	regions = json_line__object(line, o, "regions");
+	for (__u32 i = 0; i < TT_TYPE_COUNT; i++)
+		put_region(line, regions, i, &device->regions[i]);
 	put_usage(line, o, &device->usage);
 	put_kinds(line, o, "allocs", device->allocs);
 	put_kinds(line, o, "live", device->live_kinds);
 	json_line__number(line, o, "frees", device->frees);
 	json_line__number(line, o, "bulk_freed", device->bulk_freed);
 	put_sum(line, o, "leaked", &device->leaked_all);
+	put_sum(line, o, "ended", &device->cut_off_all);
 	put_sum(line, o, "unknown", &device->doubtful_all);
 	put_sum(line, o, "held_by_runtime", &device->held);
+	put_spaces(line, o, device);
 }
 
 static void put_state(struct json_line *line, struct json_object *o,
@@ -99,8 +133,34 @@ static void put_state(struct json_line *line, struct json_object *o,
 		json_line__number(line, o, "status", WEXITSTATUS(process->exit_code));
 }
 
+/* L1 that programs take without a buffer: the most of any one of them, no sum. */
+static void put_circular(struct json_line *line, struct json_object *chip, const char *key,
+			 const struct circular_sum *sum, bool exact)
+{
+	struct json_object *o;
+
+	if (!sum->buffers)
+		return;
+	o = json_line__object(line, chip, key);
+	json_line__number(line, o, "bytes_per_core", sum->bytes);
+	json_line__number(line, o, "cores", sum->cores);
+	json_line__number(line, o, "from", sum->from);
+	json_line__number(line, o, "to", sum->to);
+	json_line__number(line, o, "programs", sum->programs);
+	if (sum->ended)
+		json_line__number(line, o, "programs_ended", sum->ended);
+	json_line__bool(line, o, "exact", exact && !sum->cut);
+}
+
+static void put_regions(struct json_line *line, struct json_object *chip,
+			const struct snapshot_chip *seen, bool exact)
+{
+	put_circular(line, chip, "circular_buffers", &seen->circular[CIRCULAR_BUFFERS], exact);
+	put_circular(line, chip, "dataflow_buffers", &seen->circular[DATAFLOW_BUFFERS], exact);
+}
+
 static void put_chips(struct json_line *line, struct json_object *o,
-		      const struct snapshot_process *process)
+		      const struct snapshot_process *process, bool exact)
 {
 	struct json_object *list = json_line__array(line, o, "chips");
 
@@ -109,11 +169,13 @@ static void put_chips(struct json_line *line, struct json_object *o,
 
 		json_line__number(line, chip, "device", process->chips[i].id);
 		put_usage(line, chip, &process->chips[i].usage);
+		put_regions(line, chip, &process->chips[i], exact);
 	}
 }
 
 static void put_process(struct json_line *line, struct json_object *array,
-			const struct snapshot_process *process, bool interval)
+			const struct snapshot *snap, const struct snapshot_process *process,
+			bool interval)
 {
 	struct json_object *o = json_line__element(line, array), *list;
 
@@ -129,11 +191,14 @@ static void put_process(struct json_line *line, struct json_object *array,
 	put_kinds(line, o, "allocs", process->allocs);
 	put_classes(line, o, process->frees);
 	json_line__number(line, o, "bulk_freed", process->bulk_freed);
+	json_line__number(line, o, "lost", process->lost);
 	list = json_line__array(line, o, "devices");
 	for (__u32 i = 0; i < process->num_devices; i++)
 		put_device(line, list, process->devices[i]);
 	if (!interval)
-		put_chips(line, o, process);
+		put_chips(line, o, process,
+			  snap->coverage.circular_exact &&
+				  !(process->flags & TT_PROCESS_BEFORE_ATTACH));
 }
 
 static void put_libraries(struct json_line *line, struct json_object *o,
@@ -169,29 +234,70 @@ static void put_losses(struct json_line *line, struct json_object *o,
 	json_line__number(line, o, "process_map_full", c->process_map_full);
 	json_line__number(line, o, "allocator_map_full", c->allocator_map_full);
 	json_line__number(line, o, "footprint_unknown", c->footprint_unknown);
+	json_line__number(line, o, "circular_unknown", c->circular_unknown);
 	json_line__number(line, o, "reused_live", c->reused_live);
 	json_line__number(line, o, "reused_lost", c->reused_lost);
+}
+
+/* What the mode leaves out: functions that are not probed, so that nothing is known of them. */
+static void put_mode(struct json_line *line, struct json_object *o,
+		     const struct snapshot_coverage *c)
+{
+	struct json_object *left_out;
+
+	json_line__string(line, o, "mode", mode__name(c->mode));
+	left_out = json_line__array(line, o, "not_probed");
+	for (__u32 i = 0; i < TT_PROBE_COUNT; i++)
+		if (!(c->probes >> i & 1))
+			json_line__add_string(line, left_out, probe__name(i));
+}
+
+static void put_hits(struct json_line *line, struct json_object *o,
+		     const struct snapshot_coverage *c)
+{
+	struct json_object *hits = json_line__object(line, o, "hits");
+
+	for (__u32 i = 0; i < TT_PROBE_COUNT; i++)
+		if (c->probes >> i & 1)
+			json_line__number(line, hits, probe__name(i), c->hits[i]);
 }
 
 static void put_coverage(struct json_line *line, const struct snapshot *snap)
 {
 	const struct snapshot_coverage *c = &snap->coverage;
-	struct json_object *o = json_line__object(line, line->root, "coverage"), *hits;
+	struct json_object *o = json_line__object(line, line->root, "coverage");
 
 	json_line__bool(line, o, "complete", c->complete);
+	if (!c->is_look)
+		put_mode(line, o, c);
 	json_line__number(line, o, "probes_wanted", c->probes_wanted);
 	json_line__number(line, o, "probes_attached", c->probes_attached);
 	put_libraries(line, o, c);
 	json_line__number(line, o, "processes", c->processes);
 	json_line__number(line, o, "processes_before_attach", c->processes_pre_attach);
-	json_line__number(line, o, "buffers_before_attach", snap->frees[CLASS_PRE_ATTACH]);
+	json_line__number(line, o, "buffers_before_attach",
+			  c->buffers_pre_attach + snap->frees[CLASS_PRE_ATTACH]);
+	json_line__number(line, o, "buffers_mended", c->buffers_mended);
+	json_line__bool(line, o, "census_torn", c->census_torn);
 	json_line__number(line, o, "events", c->records);
 	put_losses(line, o, c);
-	if (!c->has_hits)
+	if (c->has_hits)
+		put_hits(line, o, c);
+}
+
+/* Those of which only the sums are left; nothing if there are none. */
+static void put_earlier(struct json_line *line, const struct earlier *earlier)
+{
+	struct json_object *o;
+
+	if (!earlier->processes)
 		return;
-	hits = json_line__object(line, o, "hits");
-	for (__u32 i = 0; i < TT_PROBE_COUNT; i++)
-		json_line__number(line, hits, probe__name(i), c->hits[i]);
+	o = json_line__object(line, line->root, "earlier");
+	json_line__number(line, o, "processes", earlier->processes);
+	json_line__number(line, o, "leaking", earlier->leaking);
+	put_sum(line, o, "leaked", &earlier->leaked);
+	put_sum(line, o, "ended", &earlier->cut_off);
+	put_sum(line, o, "unknown", &earlier->doubtful);
 }
 
 int json_summary__write(FILE *out, const struct snapshot *snap, bool interval)
@@ -205,13 +311,15 @@ int json_summary__write(FILE *out, const struct snapshot *snap, bool interval)
 	json_line__bool(&line, line.root, "activity", snapshot__saw_activity(snap));
 	put_sum(&line, line.root, "leaked", &snap->leaks);
 	put_sum(&line, line.root, "leaked_hidden", &snap->leaks_hidden);
+	put_sum(&line, line.root, "ended", &snap->cut_off);
 	put_sum(&line, line.root, "unknown", &snap->doubtful);
 	put_kinds(&line, line.root, "allocs", snap->allocs);
 	put_classes(&line, line.root, snap->frees);
 	json_line__number(&line, line.root, "bulk_freed", snap->bulk_freed);
 	list = json_line__array(&line, line.root, "processes");
 	for (__u32 i = 0; i < snap->num_processes; i++)
-		put_process(&line, list, snap->processes[i], interval);
+		put_process(&line, list, snap, snap->processes[i], interval);
+	put_earlier(&line, &snap->earlier);
 	put_coverage(&line, snap);
 	return json_line__write(&line, out);
 }

@@ -2,7 +2,8 @@
 #include "report/machine.h"
 
 #include <errno.h>
-#include <json-c/json.h>
+
+#include "report/check_line.h"
 
 static const char *say_privilege(const struct machine_facts *facts)
 {
@@ -36,41 +37,28 @@ static void print_text(FILE *out, const struct machine_facts *facts)
 	fprintf(out, "privilege  %s\n", say_privilege(facts));
 }
 
-static void print_line(FILE *out, struct json_object *line)
+static int print_json(FILE *out, __u64 ts_ns, const struct machine_facts *facts)
 {
-	fprintf(out, "%s\n", json_object_to_json_string_ext(line, JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(line);
-}
-
-static struct json_object *new_line(const char *item)
-{
-	struct json_object *line = json_object_new_object();
-
-	json_object_object_add(line, "event", json_object_new_string("check"));
-	json_object_object_add(line, "item", json_object_new_string(item));
-	return line;
-}
-
-static void print_json(FILE *out, const struct machine_facts *facts)
-{
-	struct json_object *line = new_line("kernel");
+	struct json_object *line = check_line__new("kernel", ts_ns);
+	int err;
 
 	json_object_object_add(line, "release", json_object_new_string(facts->release));
 	json_object_object_add(line, "uprobes", json_object_new_boolean(facts->uprobes));
 	json_object_object_add(line, "btf", json_object_new_boolean(facts->btf));
 	json_object_object_add(line, "attach", json_object_new_string(say_attach(facts)));
-	print_line(out, line);
-	line = new_line("privilege");
+	err = check_line__print(out, line);
+	if (err)
+		return err;
+	line = check_line__new("privilege", ts_ns);
 	json_object_object_add(line, "ok", json_object_new_boolean(!facts->bpf_err));
 	json_object_object_add(line, "why", json_object_new_string(say_privilege(facts)));
-	print_line(out, line);
+	return check_line__print(out, line);
 }
 
-int machine_report__print(FILE *out, bool json, const struct machine_facts *facts)
+int machine_report__print(FILE *out, bool json, __u64 ts_ns, const struct machine_facts *facts)
 {
 	if (json)
-		print_json(out, facts);
-	else
-		print_text(out, facts);
+		return print_json(out, ts_ns, facts);
+	print_text(out, facts);
 	return ferror(out) ? -EIO : 0;
 }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <linux/types.h>
 
 struct machine_facts {
 	const char *release; /* of the kernel, uname(2) */
@@ -15,7 +16,7 @@ struct machine_facts {
 	bool uprobe_multi; /* known only when bpf_err is 0 */
 };
 
-/* Returns 0 or -errno of the stream. */
-int machine_report__print(FILE *out, bool json, const struct machine_facts *facts);
+/* @ts_ns: of the lines of JSON, CLOCK_BOOTTIME. Returns 0, -ENOMEM, or -EIO of the stream. */
+int machine_report__print(FILE *out, bool json, __u64 ts_ns, const struct machine_facts *facts);
 
 #endif

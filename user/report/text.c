@@ -2,10 +2,12 @@
 /* Event lines for people; the signs and words are those that users of the seed's tool know. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/classify.h"
 #include "report/sink.h"
 #include "report/text_report.h"
+#include "report/text_shortage.h"
 #include "report/words.h"
 
 struct sink {
@@ -51,6 +53,18 @@ static unsigned int pid_of(const struct event *ev)
 	return ev->process ? ev->process->pid : 0;
 }
 
+/* One whose allocation was not seen: a census found it. */
+static void print_found(const struct sink *sink, const struct event *ev, const char *place,
+			const char *type)
+{
+	const struct event_buffer *b = ev->buffer;
+
+	fprintf(sink->out, "%s [PID %u] Holds %llu bytes of %s on %s (buffer_id=%llu%s): %s\n",
+		ev->class == CLASS_PRE_ATTACH ? SIGN_CALM : SIGN_WARN, pid_of(ev), (ull)b->size,
+		type, place, (ull)b->address,
+		b->kind == KIND_SYSTEM ? ", for the runtime itself" : "", ev->why);
+}
+
 static void print_alloc(const struct sink *sink, const struct event *ev)
 {
 	const struct event_buffer *b = ev->buffer;
@@ -58,6 +72,10 @@ static void print_alloc(const struct sink *sink, const struct event *ev)
 	const char *type = buffer_type__name(b->type);
 
 	words__place(place, ev->device);
+	if (ev->class != CLASS_MATCHED) {
+		print_found(sink, ev, place, type);
+		return;
+	}
 	switch (b->kind) {
 	case KIND_HOOKED:
 		fprintf(sink->out,
@@ -85,11 +103,21 @@ static void print_alloc(const struct sink *sink, const struct event *ev)
 	}
 }
 
-static const char *free_relation(enum free_class class)
+/* Harmless, and there is no more to it than what is always said of its class. */
+static bool is_calm(const struct event *ev)
 {
-	switch (class) {
+	const char *usual = free_class__why(ev->class);
+
+	return free_class__is_harmless(ev->class) && usual && ev->why && !strcmp(ev->why, usual);
+}
+
+static const char *free_relation(const struct event *ev)
+{
+	switch (ev->class) {
 	case CLASS_MATCHED:
 		return "hits memory that was no longer its own";
+	case CLASS_DEVICE_CLOSED:
+		return is_calm(ev) ? "gave nothing back" : "hits memory that was no longer its own";
 	case CLASS_BULK_FREED:
 		return "matches no live buffer";
 	case CLASS_PRE_ATTACH:
@@ -130,10 +158,8 @@ static void print_free(const struct sink *sink, const struct event *ev)
 		return;
 	}
 	fprintf(sink->out, "%s [PID %u] Free of %s on %s %s: %s\n",
-		free_class__is_harmless(ev->class) && ev->class != CLASS_MATCHED ? SIGN_CALM
-										 : SIGN_WARN,
-		pid_of(ev), name_buffer(name, ev), place, free_relation(ev->class),
-		ev->why ? ev->why : "?");
+		is_calm(ev) ? SIGN_CALM : SIGN_WARN, pid_of(ev), name_buffer(name, ev), place,
+		free_relation(ev), ev->why ? ev->why : "?");
 }
 
 static void print_failed(const struct sink *sink, const struct event *ev)
@@ -144,14 +170,7 @@ static void print_failed(const struct sink *sink, const struct event *ev)
 	fprintf(sink->out, SIGN_WARN " [PID %u] Allocation of %llu bytes of %s on %s failed",
 		pid_of(ev), (ull)b->size, buffer_type__name(b->type),
 		words__place(place, ev->device));
-	if (ev->asked_per_bank && b->num_banks)
-		fprintf(sink->out, ": asked %llu bytes in each of %u banks",
-			(ull)ev->asked_per_bank, b->num_banks);
-	else if (ev->asked_per_bank)
-		fprintf(sink->out, ": asked %llu bytes in each bank", (ull)ev->asked_per_bank);
-	if (ev->asked_per_bank && ev->free_per_bank)
-		fprintf(sink->out, ", %llu free", (ull)ev->free_per_bank);
-	fputc('\n', sink->out);
+	text_shortage__print(sink->out, ev);
 }
 
 static void print_bulk(const struct sink *sink, const struct event *ev)
@@ -196,10 +215,44 @@ static void print_process(const struct sink *sink, const struct event *ev)
 		ev->why ? ": " : "", ev->why ? ev->why : "");
 }
 
+/* Told when it was asked for, or when it had something to say. */
+static void print_census(const struct sink *sink, const struct event *ev)
+{
+	bool differs = ev->reason != TT_CENSUS_ATTACH && (ev->added || ev->removed);
+
+	fprintf(sink->out, "%s [PID %u] ", differs || !ev->whole ? SIGN_WARN : SIGN_CALM,
+		pid_of(ev));
+	if (ev->reason == TT_CENSUS_ATTACH)
+		fprintf(sink->out, "Held %llu %s (%llu bytes) when tracing began",
+			(ull)ev->num_buffers, words__plural(ev->num_buffers, "buffer", "buffers"),
+			(ull)ev->bytes);
+	else
+		fprintf(sink->out,
+			"%s: the allocators hold %llu %s (%llu bytes); %llu had been missed, "
+			"%llu had gone unseen",
+			ev->reason == TT_CENSUS_AUDIT ? "Audit" : "Repaired after a loss",
+			(ull)ev->num_buffers, words__plural(ev->num_buffers, "buffer", "buffers"),
+			(ull)ev->bytes, (ull)ev->added, (ull)ev->removed);
+	fputs(ev->whole ? "\n" : "; not all of its allocators could be read\n", sink->out);
+}
+
+static void print_own_loss(const struct sink *sink, const struct event *ev)
+{
+	fprintf(sink->out,
+		SIGN_WARN " [PID %u] Lost %llu %s of this process: what follows of it is "
+			  "incomplete\n",
+		ev->process->pid, (ull)ev->lost_records,
+		words__plural(ev->lost_records, "record", "records"));
+}
+
 static void print_lost(const struct sink *sink, const struct event *ev)
 {
 	const char *sep = " (";
 
+	if (ev->process) {
+		print_own_loss(sink, ev);
+		return;
+	}
 	fprintf(sink->out, SIGN_WARN " Lost %llu %s", (ull)ev->lost_records,
 		words__plural(ev->lost_records, "record", "records"));
 	for (__u32 i = 0; ev->lost && i < TT_RECORD_LIBRARY; i++) {
@@ -241,6 +294,9 @@ static int text_event(struct sink *sink, const struct event *ev)
 		break;
 	case EVENT_LOST:
 		print_lost(sink, ev);
+		break;
+	case EVENT_CENSUS:
+		print_census(sink, ev);
 		break;
 	default: /* leaks are in the report */
 		break;

@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+#include "report/text_regions.h"
+#include "report/text_shortage.h"
+#include "report/text_coverage.h"
 #include "report/words.h"
 
 typedef unsigned long long ull;
@@ -16,7 +19,8 @@ enum {
 	ROWS_LARGEST = 10,
 	ROWS_OLDEST = 5,
 	CLEAN_MAX = 4,
-	LINE_WIDTH = 96
+	LINE_WIDTH = 96,
+	AGE_SIZE = WORDS_SIZE + 2,
 };
 
 static const char *buffers(__u64 count)
@@ -47,9 +51,21 @@ static void print_sum(FILE *out, const struct verdict_sum *sum, const struct eve
 	fputc('\n', out);
 }
 
+/* Of a buffer that a census found the least age is known; of one look at a process not even that.
+ */
+static const char *age_words(char buf[AGE_SIZE], __u64 age_ns, bool is_least)
+{
+	if (is_least && !age_ns)
+		return "?";
+	buf[0] = '>';
+	buf[1] = ' ';
+	words__age(buf + 2, age_ns);
+	return is_least ? buf : buf + 2;
+}
+
 static void print_groups(FILE *out, const struct snapshot_list *list)
 {
-	char range[WORDS_SIZE], age[WORDS_SIZE];
+	char range[WORDS_SIZE], age[AGE_SIZE];
 
 	fprintf(out, "      %-13s  %-14s %10s %18s %18s  %s\n", "type", "size", "buffers",
 		"asked for", "occupied", "oldest");
@@ -59,14 +75,14 @@ static void print_groups(FILE *out, const struct snapshot_list *list)
 		fprintf(out, "      %-13s  %-14s %10llu %18llu %18llu  %s\n",
 			buffer_type__name(g->type), words__size_class(range, g->size_class),
 			(ull)g->sum.buffers, (ull)g->sum.size, (ull)g->sum.bytes,
-			words__age(age, g->oldest_ns));
+			age_words(age, g->oldest_ns, g->is_older));
 	}
 }
 
 static void print_row(FILE *out, const struct snapshot_row *row)
 {
 	const struct event_buffer *b = &row->buffer;
-	char id[WORDS_SIZE] = "-", footprint[WORDS_SIZE] = "?", age[WORDS_SIZE];
+	char id[WORDS_SIZE] = "-", footprint[WORDS_SIZE] = "?", age[AGE_SIZE];
 
 	if (b->has_id)
 		snprintf(id, sizeof(id), "%llu", (ull)b->id);
@@ -74,7 +90,7 @@ static void print_row(FILE *out, const struct snapshot_row *row)
 		snprintf(footprint, sizeof(footprint), "%llu", (ull)b->footprint);
 	fprintf(out, "      %11llu %8s  %-8s %13llu %13s  %-14s  %s%s%s\n", (ull)b->address, id,
 		buffer_type__name(b->type), (ull)b->size, footprint, buffer_layout__name(b->layout),
-		words__age(age, row->age_ns), row->suppressed ? " suppressed" : "",
+		age_words(age, row->age_ns, b->is_older), row->suppressed ? " suppressed" : "",
 		row->victim ? " given-away" : "");
 }
 
@@ -173,10 +189,29 @@ static void print_part(FILE *out, const char *title, const struct snapshot_list 
 	print_hidden(out, &list->hidden);
 }
 
+/* Did a verdict fall on any of its buffers? */
+static bool is_judged(const struct snapshot_device *device)
+{
+	return device->leaked_all.buffers || device->cut_off_all.buffers ||
+	       device->doubtful_all.buffers;
+}
+
 /* Closed, and nothing is to be said of it but that. */
 static bool is_clean(const struct snapshot_device *device)
 {
-	return device->closed && !device->leaked_all.buffers && !device->doubtful_all.buffers;
+	return device->closed && !is_judged(device);
+}
+
+/* What a process held when a signal ended it. */
+static void print_cut_off(FILE *out, const struct snapshot_process *process,
+			  const struct snapshot_device *device)
+{
+	char state[WORDS_SIZE];
+
+	print_part(out, "ended with the process", &device->cut_off, &device->pub);
+	if (device->cut_off_all.buffers)
+		fprintf(out, "      no leak: it was %s before it could free them\n",
+			words__state(state, process->state, process->exit_code));
 }
 
 static void print_device(FILE *out, const struct snapshot_process *process,
@@ -185,12 +220,12 @@ static void print_device(FILE *out, const struct snapshot_process *process,
 	print_device_head(out, device);
 	print_part(out, device->closed ? "LEAKED, live at the close" : "LEAKED, live at the end",
 		   &device->leaks, &device->pub);
+	print_cut_off(out, process, device);
 	print_part(out, "UNKNOWN (events lost): leaked, or their frees were lost",
 		   &device->doubtful, &device->pub);
 	if (process->state == PROCESS_RUNNING)
 		print_part(out, "live, in use", &device->live, &device->pub);
-	if (!device->leaked_all.buffers && !device->doubtful_all.buffers &&
-	    (device->closed || process->state != PROCESS_RUNNING))
+	if (!is_judged(device) && (device->closed || process->state != PROCESS_RUNNING))
 		fprintf(out, "    no leak: %llu %s freed by the program, %llu in bulk\n",
 			(ull)device->frees, buffers(device->frees), (ull)device->bulk_freed);
 	if (device->held.buffers) {
@@ -198,6 +233,8 @@ static void print_device(FILE *out, const struct snapshot_process *process,
 		print_sum(out, &device->held, &device->pub);
 	}
 	print_peaks(out, device);
+	text_regions__device(out, device);
+	text_shortage__print_spaces(out, device, device->closed ? "at the close" : "at the end");
 }
 
 /* Of the clean ones only the first few, unless all are wanted: tests open devices very often. */
@@ -248,67 +285,31 @@ static const char *class_name(int class)
 	return free_class__name(class);
 }
 
-static void print_process(FILE *out, const struct snapshot_process *process, bool verbose)
+static void print_process(FILE *out, const struct snapshot *snap,
+			  const struct snapshot_process *process, bool verbose)
 {
 	char comm[3 * COMM_SIZE + 1], state[WORDS_SIZE], age[WORDS_SIZE];
 	__u64 traced_ns = process->end_ts_ns > process->first_ts_ns
 				  ? process->end_ts_ns - process->first_ts_ns
 				  : 0;
 
-	fprintf(out, "process %u (%s), %s, traced for %s%s\n", process->pub.pid,
-		words__clean(comm, sizeof(comm), process->comm),
+	fprintf(out, "process %u (%s)", process->pub.pid,
+		words__clean(comm, sizeof(comm), process->comm));
+	if (snap->coverage.is_look) {
+		fputc('\n', out);
+		print_devices(out, process, verbose);
+		return;
+	}
+	fprintf(out, ", %s, traced for %s%s\n",
 		words__state(state, process->state, process->exit_code), words__age(age, traced_ns),
 		process->flags & TT_PROCESS_BEFORE_ATTACH ? ", running before that" : "");
 	print_devices(out, process, verbose);
+	text_regions__write(out, snap, process);
 	print_counts(out, "allocations", process->allocs, KIND_COUNT, kind_name);
 	print_counts(out, "frees", process->frees, CLASS_COUNT, class_name);
+	if (process->lost)
+		fprintf(out, "  %llu records of this process were lost\n", (ull)process->lost);
 	fputc('\n', out);
-}
-
-static void print_count(FILE *out, __u64 count, const char *words)
-{
-	if (count)
-		fprintf(out, "  %llu %s\n", (ull)count, words);
-}
-
-static void print_loss(FILE *out, const struct snapshot_coverage *c, __u64 unexplained)
-{
-	const char *sep = "  lost: ";
-
-	for (__u32 i = 0; i < TT_RECORD_LIBRARY; i++) {
-		if (!c->lost_kinds[i])
-			continue;
-		fprintf(out, "%s%llu %s", sep, (ull)c->lost_kinds[i], record_kind__name(i));
-		sep = ", ";
-	}
-	if (c->lost_unexplained) {
-		fprintf(out, "%s%llu of unknown kind", sep, (ull)c->lost_unexplained);
-		sep = ", ";
-	}
-	if (sep[0] == ',')
-		fputc('\n', out);
-	print_count(out, c->process_map_full, "hits of processes for which there was no room");
-	print_count(out, c->bad_records, "records could not be read");
-	print_count(out, c->dropped_records, "records were dropped: tttrace ran out of memory");
-	print_count(out, c->reused_live + c->reused_lost,
-		    "buffers were replaced by others without a free that we saw");
-	print_count(out, unexplained, "frees have no explanation: please report this");
-	print_count(out, c->footprint_unknown,
-		    "allocations of unknown footprint: bytes occupied are lower bounds");
-}
-
-static void print_coverage(FILE *out, const struct snapshot *snap)
-{
-	const struct snapshot_coverage *c = &snap->coverage;
-
-	fprintf(out,
-		"coverage: %llu/%llu probes in %u %s, %llu %s (%llu pre-attach), "
-		"%llu records, %llu lost\n",
-		(ull)c->probes_attached, (ull)c->probes_wanted, c->num_libraries,
-		words__plural(c->num_libraries, "library", "libraries"), (ull)c->processes,
-		words__plural(c->processes, "process", "processes"), (ull)c->processes_pre_attach,
-		(ull)c->records, (ull)c->lost);
-	print_loss(out, c, snap->frees[CLASS_UNKNOWN]);
 }
 
 static __u64 count_live(const struct snapshot *snap)
@@ -339,6 +340,10 @@ static void print_verdict(FILE *out, const struct snapshot *snap)
 		fputs("no leak is certain", out);
 	else
 		fputs("no leaks", out);
+	if (snap->cut_off.buffers)
+		fprintf(out, ", %llu %s (%llu bytes) ended with killed processes",
+			(ull)snap->cut_off.buffers, buffers(snap->cut_off.buffers),
+			(ull)snap->cut_off.bytes);
 	if (live)
 		fprintf(out, ", %llu %s still in use by running processes", (ull)live,
 			buffers(live));
@@ -351,10 +356,24 @@ static void print_verdict(FILE *out, const struct snapshot *snap)
 	fputs(snap->coverage.complete ? "\n" : "; THE DATA IS INCOMPLETE\n", out);
 }
 
+static void print_held(FILE *out, const struct snapshot *snap)
+{
+	__u64 held = 0, bytes = 0;
+
+	for (__u32 i = 0; i < snap->num_processes; i++) {
+		held += snap->processes[i]->usage.sum.buffers;
+		bytes += snap->processes[i]->usage.sum.live;
+	}
+	fprintf(out, "%llu bytes held in %llu %s%s\n", (ull)bytes, (ull)held, buffers(held),
+		snap->coverage.complete ? "" : "; THE DATA IS INCOMPLETE");
+}
+
 static void print_summary(FILE *out, const struct snapshot *snap)
 {
 	fputs("SUMMARY: tttrace: ", out);
-	if (snapshot__saw_activity(snap))
+	if (snap->coverage.is_look)
+		print_held(out, snap);
+	else if (snapshot__saw_activity(snap))
 		print_verdict(out, snap);
 	else if (snap->coverage.complete)
 		fputs("nothing seen: no process did anything with device memory; "
@@ -364,15 +383,26 @@ static void print_summary(FILE *out, const struct snapshot *snap)
 		fputs("nothing seen, but records were lost; this says nothing about leaks\n", out);
 }
 
+/* Those of which only the sums are left. */
+static void print_earlier(FILE *out, const struct earlier *earlier)
+{
+	if (earlier->processes)
+		fprintf(out,
+			"earlier: %llu processes that ended before these, no longer kept one by "
+			"one, leaked %llu buffers\n",
+			(ull)earlier->processes, (ull)earlier->leaked.buffers);
+}
+
 void text_report__write(FILE *out, const struct snapshot *snap, bool verbose)
 {
-	print_rule(out, "leak report");
+	print_rule(out, snap->coverage.is_look ? "what is held now" : "leak report");
 	for (__u32 i = 0; i < snap->num_processes; i++)
-		print_process(out, snap->processes[i], verbose);
+		print_process(out, snap, snap->processes[i], verbose);
 	if (snap->num_hidden)
 		fprintf(out, "(the filter hides %u %s)\n", snap->num_hidden,
 			words__plural(snap->num_hidden, "process", "processes"));
-	print_coverage(out, snap);
+	print_earlier(out, &snap->earlier);
+	text_coverage__write(out, snap);
 	print_summary(out, snap);
 }
 
@@ -380,15 +410,21 @@ static void print_interval_cell(FILE *out, const struct snapshot_process *proces
 				const struct snapshot_device *device, __u32 type)
 {
 	const struct usage_cell *cell = &device->usage.type[type];
+	const struct event_space *space = text_shortage__find_space(device, type);
 	char comm[3 * COMM_SIZE + 1], chips[WORDS_PLACE_SIZE], live[WORDS_SIZE], peak[WORDS_SIZE];
+	char free_bytes[WORDS_SIZE] = "?", hole[WORDS_SIZE] = "?";
 
 	if (!cell->peak_buffers)
 		return;
 	words__chips(chips, device->chips, device->pub.num_chips);
-	fprintf(out, "%8u  %-16s %-12s %-8s %12s %12s %10llu\n", process->pub.pid,
+	if (space && space->has_free)
+		words__bytes(free_bytes, space->free);
+	if (space && space->has_hole)
+		words__bytes(hole, space->hole);
+	fprintf(out, "%8u  %-15s %-10s %-8s %10s %10s %10s %10s %9llu\n", process->pub.pid,
 		words__clean(comm, sizeof(comm), process->comm), chips[0] ? chips : "?",
 		buffer_type__name(type), words__bytes(live, cell->live),
-		words__bytes(peak, cell->peak), (ull)cell->buffers);
+		words__bytes(peak, cell->peak), free_bytes, hole, (ull)cell->buffers);
 }
 
 void text_report__interval(FILE *out, const struct snapshot *snap)
@@ -397,8 +433,8 @@ void text_report__interval(FILE *out, const struct snapshot *snap)
 
 	snprintf(title, sizeof(title), "after %s", words__age(age, snap->duration_ns));
 	print_rule(out, title);
-	fprintf(out, "%8s  %-16s %-12s %-8s %12s %12s %10s\n", "PID", "COMMAND", "DEVICES", "TYPE",
-		"LIVE", "PEAK", "BUFFERS");
+	fprintf(out, "%8s  %-15s %-10s %-8s %10s %10s %10s %10s %9s\n", "PID", "COMMAND", "DEVICES",
+		"TYPE", "LIVE", "PEAK", "BANK FREE", "BANK HOLE", "BUFFERS");
 	for (__u32 i = 0; i < snap->num_processes; i++) {
 		const struct snapshot_process *process = snap->processes[i];
 

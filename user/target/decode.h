@@ -14,7 +14,9 @@
  *	compared	Buffer::deallocate_impl()	compares the byte *(this + 0x48) with 1
  *	called		Buffer::alignment() const	calls get_alignment(*(this + 0x40), …)
  *	divided by	FreeListOpt::allocate()		rounds up to a multiple of *(this + 0x20)
+ *	subtracted	FreeListOpt::deallocate(addr)	takes *(this + 0x10) from argument 1
  *	span		extract_locals(vector const &)	elements of 16 bytes between *v and *(v + 8)
+ *	element		is_address_in_alloc_table(addr)	reads an element of the array *(this + 0xe8)
  *
  * What it cannot do, by intention: loops are not unrolled, memory that is written is not followed
  * (but for the function's own stack), nothing is merged where ways meet: an instruction is looked
@@ -60,7 +62,9 @@ enum decode_event_kind {
 	DECODE_COMPARED,   /* value with other */
 	DECODE_CALLED,	   /* callee with arg[] */
 	DECODE_DIVIDED_BY, /* value */
+	DECODE_SUBTRACTED, /* value, from `other` */
 	DECODE_SPAN,	   /* value: the vector's begin pointer; size: of an element */
+	DECODE_ELEMENT,	   /* value: an element of an array, of which something is read */
 };
 
 struct decode_event {

@@ -25,6 +25,7 @@ struct file_key {
 struct known_file {
 	struct file_key key;
 	bool is_runtime;
+	int tag;
 	UT_hash_handle hh;
 };
 
@@ -104,9 +105,12 @@ static int know_file(struct discovery *discovery, int fd, const char *path,
  * The file is held open from here on: the process may end, and its /proc with it, before the
  * probes are in place.
  */
-int discovery__look_at(struct discovery *discovery, const struct proc_mapping *mapping)
+static int look_at(struct discovery *discovery, const struct proc_mapping *mapping, discovery_fn fn,
+		   void *ctx)
 {
-	struct discovery_find find = { .pid = mapping->pid, .name = mapping->name };
+	struct discovery_find find = { .pid = mapping->pid,
+				       .name = mapping->name,
+				       .mapping = mapping };
 	_cleanup_close_ int fd = -1;
 	struct known_file *file;
 	char path[64];
@@ -120,23 +124,44 @@ int discovery__look_at(struct discovery *discovery, const struct proc_mapping *m
 	err = know_file(discovery, fd, path, &file, &find.is_new);
 	if (err)
 		return err == -ENOENT ? 0 : err;
-	if (file->is_runtime && discovery->fn(discovery->ctx, &find)) {
+	find.tag = &file->tag;
+	if (file->is_runtime && fn(ctx, &find)) {
 		HASH_DEL(discovery->files, file);
 		free(file);
 	}
 	return 0;
 }
 
+int discovery__look_at(struct discovery *discovery, const struct proc_mapping *mapping)
+{
+	return look_at(discovery, mapping, discovery->fn, discovery->ctx);
+}
+
+/* Through the mappings of a process. */
+struct look {
+	struct discovery *discovery;
+	discovery_fn fn;
+	void *ctx;
+};
+
 static int look_at_mapping(void *ctx, const struct proc_mapping *mapping)
 {
-	int err = discovery__look_at(ctx, mapping);
+	const struct look *look = ctx;
+	int err = look_at(look->discovery, mapping, look->fn, look->ctx);
 
 	return err == -ENOMEM ? err : 0;
 }
 
+int discovery__each_runtime(struct discovery *discovery, pid_t pid, discovery_fn fn, void *ctx)
+{
+	struct look look = { discovery, fn, ctx };
+
+	return proc__each_mapping(pid, look_at_mapping, &look);
+}
+
 int discovery__scan_process(struct discovery *discovery, pid_t pid)
 {
-	return proc__each_mapping(pid, look_at_mapping, discovery);
+	return discovery__each_runtime(discovery, pid, discovery->fn, discovery->ctx);
 }
 
 static int scan_pid(void *ctx, pid_t pid)

@@ -17,9 +17,11 @@ struct discovery;
 
 struct discovery_find {
 	pid_t pid;
-	const char *path; /* a way to the file from here, good during the call */
-	const char *name; /* as the process sees it */
-	bool is_new;	  /* a file not found before */
+	const char *path;		    /* a way to the file from here, good during the call */
+	const char *name;		    /* as the process sees it */
+	bool is_new;			    /* a file not found before */
+	const struct proc_mapping *mapping; /* where; good during the call */
+	int *tag; /* what the finder wants to remember of the file; at first 0 */
 };
 
 /*
@@ -37,6 +39,9 @@ int discovery__look_at(struct discovery *discovery, const struct proc_mapping *m
 
 /* Looks at all that @pid maps. Returns 0; -ESRCH: it has ended; -EACCES, … . */
 int discovery__scan_process(struct discovery *discovery, pid_t pid);
+
+/* Calls @fn with @ctx for each mapping of a runtime in @pid instead; likewise. */
+int discovery__each_runtime(struct discovery *discovery, pid_t pid, discovery_fn fn, void *ctx);
 
 /* Looks at all processes that there are; those that may not be looked at are passed over. */
 int discovery__scan_all(struct discovery *discovery);

@@ -131,6 +131,23 @@ int elf_file__offset(const struct elf_file *f, __u64 vaddr, __u64 *ret_offset)
 	return 0;
 }
 
+int elf_file__bias(const struct elf_file *f, __u64 start, __u64 offset, __u64 *ret_bias)
+{
+	for (int i = 0; i < f->header.e_phnum; i++) {
+		const Elf64_Phdr *p = &f->segments[i];
+		/* The loader maps whole pages: what lies before the segment in its first one too.
+		 */
+		__u64 begin = p->p_align > 1 ? p->p_offset - p->p_offset % p->p_align : p->p_offset;
+
+		if (p->p_type != PT_LOAD || !(p->p_flags & PF_X) || offset < begin ||
+		    offset >= p->p_offset + p->p_filesz)
+			continue;
+		*ret_bias = start - (p->p_vaddr + offset - p->p_offset);
+		return 0;
+	}
+	return -ENOENT;
+}
+
 int elf_file__read(const struct elf_file *f, __u64 vaddr, void *buf, size_t size)
 {
 	const Elf64_Phdr *p = elf_file__segment(f, vaddr);

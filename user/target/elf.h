@@ -75,6 +75,12 @@ void elf_file__build_id(const struct elf_file *file, char *buf, size_t size);
 /* Where the byte at @vaddr lies in the file. -ENOENT: in no segment, or in one without bytes. */
 int elf_file__offset(const struct elf_file *file, __u64 vaddr, __u64 *ret_offset);
 
+/*
+ * The load bias of a process that maps this file for execution at @start, from @offset of the file
+ * on. -ENOENT: no executable segment lies there.
+ */
+int elf_file__bias(const struct elf_file *file, __u64 start, __u64 offset, __u64 *ret_bias);
+
 /* Copies exactly @size bytes at @vaddr. -ENOENT: not all of them are in one segment; -ENOEXEC. */
 int elf_file__read(const struct elf_file *file, __u64 vaddr, void *buf, size_t size);
 
@@ -87,6 +93,12 @@ int elf_file__read_const(const struct elf_file *file, __u64 vaddr, void *buf, si
  * -ENOENT: no such relocation.
  */
 int elf_file__slot(struct elf_file *file, __u64 vaddr, struct elf_symbol *ret_symbol);
+
+/*
+ * The address that the word at @vaddr holds once the dynamic linker has been there, less the load
+ * bias. -ENOENT: one of another file; -ENOEXEC.
+ */
+int elf_file__pointer(struct elf_file *file, __u64 vaddr, __u64 *ret_vaddr);
 
 /*
  * The function or object that begins at @vaddr, of both tables; of several the largest one.

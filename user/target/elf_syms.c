@@ -9,12 +9,16 @@
 #if defined(__x86_64__)
 enum {
 	RELOC_SLOT = R_X86_64_JUMP_SLOT,
-	RELOC_GOT = R_X86_64_GLOB_DAT
+	RELOC_GOT = R_X86_64_GLOB_DAT,
+	RELOC_ABSOLUTE = R_X86_64_64,
+	RELOC_RELATIVE = R_X86_64_RELATIVE
 };
 #elif defined(__aarch64__)
 enum {
 	RELOC_SLOT = R_AARCH64_JUMP_SLOT,
-	RELOC_GOT = R_AARCH64_GLOB_DAT
+	RELOC_GOT = R_AARCH64_GLOB_DAT,
+	RELOC_ABSOLUTE = R_AARCH64_ABS64,
+	RELOC_RELATIVE = R_AARCH64_RELATIVE
 };
 #endif
 
@@ -138,7 +142,21 @@ static int compare_relocs(const void *a, const void *b)
 	return x->r_offset < y->r_offset ? -1 : x->r_offset > y->r_offset;
 }
 
-/* Appends those relocations of one table that fill a slot with a symbol's address. */
+static bool is_slot(const Elf64_Rela *reloc)
+{
+	__u32 type = ELF64_R_TYPE(reloc->r_info);
+
+	return type == RELOC_SLOT || type == RELOC_GOT;
+}
+
+static bool is_pointer(const Elf64_Rela *reloc)
+{
+	__u32 type = ELF64_R_TYPE(reloc->r_info);
+
+	return type == RELOC_ABSOLUTE || type == RELOC_RELATIVE;
+}
+
+/* Appends those relocations of one table that fill a word with an address. */
 static int load_relocs(struct elf_file *f, __u64 vaddr, __u64 size)
 {
 	size_t n = size / sizeof(Elf64_Rela), kept = f->num_relocs;
@@ -156,12 +174,9 @@ static int load_relocs(struct elf_file *f, __u64 vaddr, __u64 size)
 	err = elf_file__read(f, vaddr, all + kept, n * sizeof(*all));
 	if (err)
 		return err;
-	for (size_t i = kept; i < f->num_relocs + n; i++) {
-		__u32 type = ELF64_R_TYPE(all[i].r_info);
-
-		if (type == RELOC_SLOT || type == RELOC_GOT)
+	for (size_t i = kept; i < f->num_relocs + n; i++)
+		if (is_slot(&all[i]) || is_pointer(&all[i]))
 			all[kept++] = all[i];
-	}
 	f->num_relocs = kept;
 	return 0;
 }
@@ -188,18 +203,48 @@ static void load_slots(struct elf_file *f)
 		qsort(f->relocs, f->num_relocs, sizeof(*f->relocs), compare_relocs);
 }
 
-int elf_file__slot(struct elf_file *f, __u64 vaddr, struct elf_symbol *ret_symbol)
+/* The relocation of the word at @vaddr; NULL: none. */
+static const Elf64_Rela *find_reloc(struct elf_file *f, __u64 vaddr)
 {
 	Elf64_Rela key = { .r_offset = vaddr };
-	const struct elf_syms *syms = &f->slot_symbols;
-	const Elf64_Rela *found = NULL;
 
 	load_slots(f);
-	if (f->num_relocs)
-		found = bsearch(&key, f->relocs, f->num_relocs, sizeof(key), compare_relocs);
-	if (!found || ELF64_R_SYM(found->r_info) >= syms->count)
+	if (!f->num_relocs)
+		return NULL;
+	return bsearch(&key, f->relocs, f->num_relocs, sizeof(key), compare_relocs);
+}
+
+static int get_reloc_symbol(const struct elf_file *f, const Elf64_Rela *reloc,
+			    struct elf_symbol *ret_symbol)
+{
+	if (ELF64_R_SYM(reloc->r_info) >= f->slot_symbols.count)
 		return -ENOENT;
-	return get_symbol(syms, ELF64_R_SYM(found->r_info), ret_symbol);
+	return get_symbol(&f->slot_symbols, ELF64_R_SYM(reloc->r_info), ret_symbol);
+}
+
+int elf_file__slot(struct elf_file *f, __u64 vaddr, struct elf_symbol *ret_symbol)
+{
+	const Elf64_Rela *found = find_reloc(f, vaddr);
+
+	return found && is_slot(found) ? get_reloc_symbol(f, found, ret_symbol) : -ENOENT;
+}
+
+int elf_file__pointer(struct elf_file *f, __u64 vaddr, __u64 *ret_vaddr)
+{
+	const Elf64_Rela *found = find_reloc(f, vaddr);
+	struct elf_symbol sym;
+
+	/* A program that is not moved, or packed relocations: the word itself has it. */
+	if (!found)
+		return elf_file__read(f, vaddr, ret_vaddr, sizeof(*ret_vaddr));
+	if (ELF64_R_TYPE(found->r_info) == RELOC_RELATIVE) {
+		*ret_vaddr = (__u64)found->r_addend;
+		return 0;
+	}
+	if (get_reloc_symbol(f, found, &sym) || !sym.vaddr)
+		return -ENOENT;
+	*ret_vaddr = sym.vaddr + (__u64)found->r_addend;
+	return 0;
 }
 
 /* Of several at one address the largest first: an alias may say no size. */

@@ -10,6 +10,7 @@
 #include "lib/cleanup.h"
 #include "target/decode.h"
 #include "target/fields.h"
+#include "target/vtables.h"
 #include "target/witness.h"
 
 enum {
@@ -318,17 +319,6 @@ static void conclude(const struct survey *s, int field, struct tt_layout *layout
 	*ret_field = concluded;
 }
 
-/* What the first word of an object holds: the address behind offset-to-top and type info. */
-static __u64 find_vtable(const struct symbols *symbols, const char *name)
-{
-	enum {
-		VTABLE_HEADER_SIZE = 16
-	}; /* Itanium C++ ABI, 2.5.2 */
-	const struct elf_symbol *sym;
-
-	return symbols__find(symbols, name, &sym) ? 0 : sym->vaddr + VTABLE_HEADER_SIZE;
-}
-
 int layout__decode(struct elf_file *file, const struct symbols *symbols,
 		   struct tt_layout *ret_layout, struct library_field fields[TT_FIELD_COUNT])
 {
@@ -352,8 +342,11 @@ int layout__decode(struct elf_file *file, const struct symbols *symbols,
 		conclude(s, field, &layout, &fields[field]);
 	if (fields[TT_FIELD_MESH_CHIPS].found)
 		layout.chip_stride = s->found[TT_FIELD_MESH_CHIPS].paths.span_size;
-	layout.vtable_device = find_vtable(symbols, "_ZTVN2tt8tt_metal6DeviceE");
-	layout.vtable_mesh = find_vtable(symbols, "_ZTVN2tt8tt_metal11distributed10MeshDeviceE");
+	layout.vtable_device = vtables__find(symbols, "_ZTVN2tt8tt_metal6DeviceE");
+	layout.vtable_mesh = vtables__find(symbols, "_ZTVN2tt8tt_metal11distributed10MeshDeviceE");
+	vtables__find_allocators(file, symbols, layout.vtable_allocator);
+	if (fields[TT_FIELD_CORE_RANGES].found)
+		layout.range_stride = s->found[TT_FIELD_CORE_RANGES].paths.span_size;
 	layout__seal(&layout, fields);
 	*ret_layout = layout;
 	return 0;

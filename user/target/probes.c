@@ -49,6 +49,16 @@ const struct probe_info probe_info[TT_PROBE_COUNT] = {
 		"a close by the program and one at its exit cannot be told apart" },
 	[TT_PROBE_MESH_CLOSING] = { "MeshDevice::close_impl",
 		"leaks are reported at the end of the process only, not when a device is closed" },
+	[TT_PROBE_TRACK_ALLOCATE_CB] = { "GraphTracker::track_allocate_cb",
+		"what circular buffers occupy is not shown" },
+	[TT_PROBE_TRACK_DEALLOCATE_CB] = { "GraphTracker::track_deallocate_cb",
+		"how many programs still hold circular buffers is unknown" },
+	[TT_PROBE_REGISTER_PROGRAM] = { "Device::register_program",
+		"circular buffers of one program cannot be told from those of the next" },
+	[TT_PROBE_PLACE_DATAFLOW] = { "ProgramImpl::allocate_dataflow_buffers",
+		"what dataflow buffers occupy is not shown" },
+	[TT_PROBE_MARK_ADDRESS] = { "CircularBufferAllocator::mark_address",
+		"what dataflow buffers occupy is not shown" },
 };
 
 /*
@@ -142,6 +152,30 @@ static const struct candidate candidates[TT_PROBE_COUNT][MAX_CANDIDATES] = {
 		{ D "14MeshDeviceImpl10close_implEPNS1_10MeshDeviceE", 1 },
 		{ D "10MeshDevice5closeEv", 0 },
 	},
+	[TT_PROBE_TRACK_ALLOCATE_CB] = {
+		{ M "12GraphTracker17track_allocate_cbERKNS0_12CoreRangeSetEmmbPKNS0_7IDeviceE", 1 },
+		{ M "12GraphTracker17track_allocate_cbERK12CoreRangeSetmmbPKNS0_7IDeviceE", 1 },
+	},
+	[TT_PROBE_TRACK_DEALLOCATE_CB] = {
+		{ M "12GraphTracker19track_deallocate_cbEPKNS0_7IDeviceE", 1 },
+	},
+	/*
+	 * From 0.70 on each chip is told of a program once, right after its circular buffers. Before
+	 * that there is nothing between two programs but the function that places the buffers, which
+	 * is entered at every launch and mostly finds them placed.
+	 */
+	[TT_PROBE_REGISTER_PROGRAM] = {
+		{ M "6Device16register_programEPNS0_6detail11ProgramImplE", 0 },
+		{ M "6detail11ProgramImpl25allocate_circular_buffersEPKNS0_7IDeviceE", 1 },
+	},
+	/* There are none before 0.70. */
+	[TT_PROBE_PLACE_DATAFLOW] = {
+		{ M "6detail11ProgramImpl25allocate_dataflow_buffersEPKNS0_7IDeviceE", 1 },
+		{ M "6detail11ProgramImpl25allocate_circular_buffersEPKNS0_7IDeviceE", 1 },
+	},
+	[TT_PROBE_MARK_ADDRESS] = {
+		{ M "6detail11ProgramImpl23CircularBufferAllocator12mark_addressEmmm", 0 },
+	},
 };
 /* clang-format on */
 
@@ -154,7 +188,14 @@ static bool is_destructor(enum tt_probe probe)
 /* A different probe whose function, where it is the same one, is left to it. */
 static enum tt_probe covering_probe(enum tt_probe probe)
 {
-	return probe == TT_PROBE_MESH_CLOSE ? TT_PROBE_MESH_CLOSING : TT_PROBE_COUNT;
+	switch (probe) {
+	case TT_PROBE_MESH_CLOSE:
+		return TT_PROBE_MESH_CLOSING;
+	case TT_PROBE_PLACE_DATAFLOW:
+		return TT_PROBE_REGISTER_PROGRAM;
+	default:
+		return TT_PROBE_COUNT;
+	}
 }
 
 static size_t add_site(struct probe_site *sites, size_t n, const struct probe_site *site)

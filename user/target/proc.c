@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/stat.h>
 
 #include "lib/cleanup.h"
 
@@ -38,12 +39,12 @@ static void cut_deleted_mark(char *name)
  */
 static bool parse_maps_line(char *line, struct proc_mapping *ret_mapping)
 {
-	unsigned long long start, end, inode;
+	unsigned long long start, end, offset, inode;
 	char perms[5];
 	int name = 0;
 
-	if (sscanf(line, "%llx-%llx %4s %*x %*x:%*x %llu %n", &start, &end, perms, &inode, &name) <
-	    4)
+	if (sscanf(line, "%llx-%llx %4s %llx %*x:%*x %llu %n", &start, &end, perms, &offset, &inode,
+		   &name) < 5)
 		return false;
 	if (!inode || perms[2] != 'x' || !name || line[name] != '/')
 		return false;
@@ -51,6 +52,7 @@ static bool parse_maps_line(char *line, struct proc_mapping *ret_mapping)
 	cut_deleted_mark(line + name);
 	ret_mapping->start = start;
 	ret_mapping->end = end;
+	ret_mapping->offset = offset;
 	ret_mapping->name = line + name;
 	return true;
 }
@@ -71,6 +73,59 @@ int proc__each_mapping(pid_t pid, proc_mapping_fn fn, void *ctx)
 	if (!err && ferror(maps))
 		return errno == ESRCH || errno == ENOENT ? -ESRCH : -EIO;
 	return err;
+}
+
+/* The same lines; those without an inode are anonymous, and what has a name is a kind of its own.
+ */
+static bool parse_area(const char *line, struct proc_area *ret_area)
+{
+	unsigned long long start, end, inode;
+	char perms[5], name[32] = "";
+
+	if (sscanf(line, "%llx-%llx %4s %*x %*x:%*x %llu %31s", &start, &end, perms, &inode, name) <
+	    4)
+		return false;
+	if (inode || perms[0] != 'r' || perms[1] != 'w' || perms[3] != 'p')
+		return false;
+	*ret_area = (struct proc_area){ start, end, !strcmp(name, "[heap]") };
+	return end > start;
+}
+
+static int add_area(struct proc_area **areas, size_t count, const struct proc_area *area)
+{
+	struct proc_area *all = *areas;
+
+	if (!(count & (count - 1))) {
+		all = realloc(all, (count ? 2 * count : 1) * sizeof(*all));
+		if (!all)
+			return -ENOMEM;
+		*areas = all;
+	}
+	all[count] = *area;
+	return 0;
+}
+
+int proc__areas(pid_t pid, struct proc_area **ret_areas, size_t *ret_count)
+{
+	_cleanup_fclose_ FILE *maps = open_proc_file(pid, "maps");
+	_cleanup_free_ struct proc_area *areas = NULL;
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0, count = 0;
+	struct proc_area area;
+	int err = 0;
+
+	if (!maps)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while (!err && getline(&line, &size, maps) >= 0)
+		if (parse_area(line, &area))
+			err = add_area(&areas, count++, &area);
+	if (!err && ferror(maps))
+		err = -ESRCH;
+	if (err)
+		return err;
+	*ret_areas = no_cleanup_ptr(areas);
+	*ret_count = count;
+	return 0;
 }
 
 int proc__each_pid(proc_pid_fn fn, void *ctx)
@@ -112,6 +167,19 @@ bool proc__exists(pid_t pid)
 	return !read_status(pid, "State", state, sizeof(state)) && !strchr("ZX", state[0]);
 }
 
+int proc__comm(pid_t pid, char ret_comm[PROC_COMM_SIZE])
+{
+	_cleanup_fclose_ FILE *file = open_proc_file(pid, "comm");
+	size_t size;
+
+	memset(ret_comm, 0, PROC_COMM_SIZE);
+	size = file ? fread(ret_comm, 1, PROC_COMM_SIZE, file) : 0;
+	if (!size)
+		return -ESRCH;
+	ret_comm[size - 1] = '\0'; /* the line's end */
+	return 0;
+}
+
 int proc__parent(pid_t pid, pid_t *ret_parent)
 {
 	char parent[16];
@@ -120,6 +188,53 @@ int proc__parent(pid_t pid, pid_t *ret_parent)
 	if (!err)
 		*ret_parent = atoi(parent);
 	return err;
+}
+
+enum {
+	STAT_FIRST = 3, /* the field behind the name in parentheses, proc_pid_stat(5) */
+	STAT_STARTSTACK = 28,
+	STAT_START_BRK = 47,
+};
+
+static bool read_image(pid_t pid, unsigned long long *ret_stack, unsigned long long *ret_brk)
+{
+	_cleanup_fclose_ FILE *stat = open_proc_file(pid, "stat");
+	char line[2048], *rest, *field;
+
+	if (!stat || !fgets(line, sizeof(line), stat) || !(rest = strrchr(line, ')')))
+		return false;
+	rest += strspn(rest, ") ");
+	*ret_stack = *ret_brk = 0;
+	for (int i = STAT_FIRST; i <= STAT_START_BRK && (field = strsep(&rest, " ")); i++) {
+		if (i == STAT_STARTSTACK)
+			*ret_stack = strtoull(field, NULL, 10);
+		else if (i == STAT_START_BRK)
+			*ret_brk = strtoull(field, NULL, 10);
+	}
+	return *ret_stack && *ret_brk;
+}
+
+bool proc__is_forked(pid_t pid, pid_t parent)
+{
+	unsigned long long stack, brk, parent_stack, parent_brk;
+
+	return read_image(pid, &stack, &brk) && read_image(parent, &parent_stack, &parent_brk) &&
+	       stack == parent_stack && brk == parent_brk;
+}
+
+int proc__pid_namespace(__u32 *ret_inode)
+{
+	/* PROC_PID_INIT_INO of linux/proc_ns.h; as the kernel's own, it is part of its ABI */
+	const ino_t initial = 0xEFFFFFFC;
+	char self[16] = "";
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st) || readlink("/proc/self", self, sizeof(self) - 1) < 0)
+		return -errno;
+	if (atoi(self) != getpid())
+		return -EXDEV;
+	*ret_inode = st.st_ino == initial ? 0 : st.st_ino;
+	return 0;
 }
 
 int proc__open_mapped(const struct proc_mapping *mapping, int *ret_fd)

@@ -16,6 +16,7 @@ struct proc_mapping {
 	pid_t pid;
 	__u64 start; /* address range in the process */
 	__u64 end;
+	__u64 offset;	  /* of its begin in the file */
 	const char *name; /* as the process sees it, without " (deleted)" */
 };
 
@@ -29,14 +30,48 @@ typedef int (*proc_pid_fn)(void *ctx, pid_t pid);
  */
 int proc__each_mapping(pid_t pid, proc_mapping_fn fn, void *ctx);
 
+/*
+ * Writable private memory of @pid that no file backs: the heap, arenas, stacks. Mappings that the
+ * kernel made are not among them.
+ */
+struct proc_area {
+	__u64 start, end;
+	bool is_heap; /* what brk(2) moves */
+};
+
+/*
+ * Collects them, to be freed. Returns 0; -ESRCH: no such process; -EACCES, …; -ENOMEM.
+ */
+int proc__areas(pid_t pid, struct proc_area **ret_areas, size_t *ret_count);
+
 /* Calls @fn for each process (thread group) that there is. Returns what @fn returned or -errno. */
 int proc__each_pid(proc_pid_fn fn, void *ctx);
 
 /* Whether @pid is a process that has not ended (a zombie has), not a mere thread of one. */
 bool proc__exists(pid_t pid);
 
+enum {
+	PROC_COMM_SIZE = 16 /* TASK_COMM_LEN, with the 0 at its end */
+};
+
+/* The command name of @pid. Returns 0 or -ESRCH. */
+int proc__comm(pid_t pid, char ret_comm[PROC_COMM_SIZE]);
+
+/*
+ * The PID namespace that we are in: its inode, or 0 if it is the initial one. Returns 0; -EXDEV:
+ * /proc shows another one, so that its PIDs and ours are not the same; -errno.
+ */
+int proc__pid_namespace(__u32 *ret_inode);
+
 /* The parent of @pid; -ESRCH when it has ended. */
 int proc__parent(pid_t pid, pid_t *ret_parent);
+
+/*
+ * Has @pid the address space that @parent had when it forked, that is, has it not called exec
+ * since? Told by where stack and heap begin (proc_pid_stat(5): startstack, start_brk), which exec
+ * chooses at random. false also when it cannot be read, or is not chosen at random here.
+ */
+bool proc__is_forked(pid_t pid, pid_t parent);
 
 /*
  * Opens the file that @mapping maps, although it may be deleted, replaced, or in another mount

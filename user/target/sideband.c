@@ -125,10 +125,15 @@ static void hand_over(struct sideband *sideband, const struct mmap2_record *reco
 		.pid = record->pid,
 		.start = record->addr,
 		.end = record->addr + record->len,
+		.offset = record->pgoff,
 		.name = record->filename,
 	};
 
-	if (record->filename[0] == '/') /* not [vdso], //anon */
+	/*
+	 * Not [vdso], //anon; and no process without a PID in our namespace, for which
+	 * perf_event_pid_type() of kernel/events/core.c has 0 or -1.
+	 */
+	if (record->filename[0] == '/' && (__s32)record->pid > 0)
 		sideband->fn(sideband->ctx, &mapping);
 }
 

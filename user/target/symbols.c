@@ -9,8 +9,11 @@
 
 #define array_size(a) (sizeof(a) / sizeof((a)[0]))
 
-/* A member of tt::tt_metal, a const one, and a vtable; what follows is the class. */
-static const char *const kinds[] = { "_ZN" NS_METAL, "_ZNK" NS_METAL, "_ZTVN" NS_METAL };
+/* A member of tt::tt_metal, and a const one; what follows is the class. */
+static const char *const kinds[] = { "_ZN" NS_METAL, "_ZNK" NS_METAL };
+
+/* Vtables and type informations, which are few: of all classes. */
+static const char *const tables[] = { "_ZTVN" NS_METAL, "_ZTIN" NS_METAL };
 
 /*
  * The classes whose members are kept. Twenty thousand dynamic symbols shrink to a thousand, which
@@ -28,7 +31,12 @@ static const char *const classes[] = {
 	"11distributed10MeshDevice",
 	"11distributed14MeshDeviceImpl",
 	"11distributed14MeshDeviceView",
+	"6detail11ProgramImpl",
+	"12CoreRangeSet",
 };
+
+/* Up to 0.62 it is in no namespace. */
+static const char old_core_range_set[] = "_ZNK12CoreRangeSet";
 
 struct symbols {
 	struct elf_symbol *all; /* sorted by name, then address; each pair once */
@@ -52,6 +60,9 @@ static bool is_wanted(const char *name)
 	/* Cheap first: nearly all names of the file fail here. */
 	if (name[0] != '_' || name[1] != 'Z' || (name[2] != 'N' && name[2] != 'T'))
 		return false;
+	for (size_t t = 0; t < array_size(tables); t++)
+		if (skip_prefix(name, tables[t]))
+			return !is_clone(name);
 	for (size_t k = 0; k < array_size(kinds); k++) {
 		const char *class = skip_prefix(name, kinds[k]);
 
@@ -59,7 +70,7 @@ static bool is_wanted(const char *name)
 			if (*class == *classes[c] && skip_prefix(class, classes[c]))
 				return !is_clone(class);
 	}
-	return false;
+	return skip_prefix(name, old_core_range_set) && !is_clone(name);
 }
 
 static int keep_symbol(struct symbols *s, const struct elf_symbol *sym)

@@ -116,14 +116,37 @@ struct value value__sub(const struct value *a, const struct value *b)
 	return v;
 }
 
+static bool is_pointer(const struct value *v)
+{
+	return v->kind == VALUE_PATH && v->len && !v->number;
+}
+
+/* Some element of the array at @base; where elements are bytes the two may be swapped. */
+static struct value find_element(const struct value *base, const struct value *index, __u8 scale,
+				 __s64 displacement)
+{
+	const struct value *array = base;
+	struct value v;
+
+	if (scale == 1 && !is_pointer(base))
+		array = index;
+	else if (scale == 1 && is_pointer(index))
+		return value__unknown();
+	if (!is_pointer(array) || displacement)
+		return value__unknown();
+	v = *array;
+	v.kind = VALUE_ELEMENT;
+	return v;
+}
+
 struct value value__address(const struct value *base, const struct value *index, __u8 scale,
 			    __s64 displacement)
 {
 	struct value moved = value__const(displacement), scaled;
 
-	moved = value__add(base, &moved);
 	if (index->kind != VALUE_CONST)
-		return value__unknown();
+		return find_element(base, index, scale, displacement);
+	moved = value__add(base, &moved);
 	scaled = value__const((__s64)((__u64)index->number * scale));
 	return value__add(&moved, &scaled);
 }

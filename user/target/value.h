@@ -20,8 +20,9 @@ enum value_kind {
 	 * len = 2, number = 4 it is *(*(a + 16) + 8) + 4; for len = 0 a + number.
 	 */
 	VALUE_PATH,
-	VALUE_SPAN,   /* end less begin of the vector whose begin pointer lies at the path */
-	VALUE_RESULT, /* what came from the function or variable `source`; NULL: unnamed */
+	VALUE_ELEMENT, /* somewhere in the array whose begin pointer lies at the path */
+	VALUE_SPAN,    /* end less begin of the vector whose begin pointer lies at the path */
+	VALUE_RESULT,  /* what came from the function or variable `source`; NULL: unnamed */
 };
 
 struct value {
@@ -47,7 +48,10 @@ struct value value__load(const struct value *address);
 struct value value__add(const struct value *a, const struct value *b);
 struct value value__sub(const struct value *a, const struct value *b);
 
-/* @base + @index * @scale + @displacement, as in an address. */
+/*
+ * @base + @index * @scale + @displacement, as in an address. With an index that is not known and a
+ * pointer as its base it is an element of an array.
+ */
 struct value value__address(const struct value *base, const struct value *index, __u8 scale,
 			    __s64 displacement);
 

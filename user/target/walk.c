@@ -25,6 +25,13 @@ static struct value load_const(const struct walk *w, __u64 vaddr, __u8 size, boo
 	return value__const(is_signed && size == 4 ? (__s32)number : number);
 }
 
+static void emit_element(const struct walk *w, const struct value *element, __u8 size)
+{
+	struct decode_event event = { .kind = DECODE_ELEMENT, .value = *element, .size = size };
+
+	walk__emit(w, &event);
+}
+
 static struct value load(const struct walk *w, const struct value *address, __u8 size,
 			 bool is_signed)
 {
@@ -35,6 +42,8 @@ static struct value load(const struct walk *w, const struct value *address, __u8
 		return cpu__load_stack(&w->cpu, address->number);
 	if (address->kind == VALUE_CONST)
 		return load_const(w, (__u64)address->number, size, is_signed);
+	if (address->kind == VALUE_ELEMENT)
+		emit_element(w, address, size);
 	v = value__load(address);
 	if (given && value__equal(&v, &given->place))
 		return value__const(given->number);
@@ -106,7 +115,11 @@ static void step_sub(struct walk *w, const struct insn *insn)
 	struct value a = walk__read(w, &insn->operand[0]);
 	struct value b = walk__read(w, &insn->operand[1]);
 	struct value difference = value__sub(&a, &b);
+	struct decode_event event = {
+		.kind = DECODE_SUBTRACTED, .value = b, .other = a, .size = insn->operand[1].size
+	};
 
+	walk__emit(w, &event);
 	write_operand(w, &insn->operand[0], &difference);
 }
 

@@ -45,6 +45,15 @@ static const struct value *see_stored(const struct witness *w, const struct deco
 	case SEES_ARGUMENT_STORED:
 		fits = is_argument(&e->value, w->n);
 		break;
+	case SEES_ELEMENT_STORED:
+		fits = is_argument(&e->value, w->n) && e->other.kind == VALUE_ELEMENT;
+		break;
+	case SEES_ELEMENT_SET:
+		fits = is_const(&e->value, w->n) && e->other.kind == VALUE_ELEMENT;
+		break;
+	case SEES_APPENDED:
+		fits = is_argument(&e->value, w->n) && e->other.len;
+		break;
 	case SEES_MEMBER_STORED:
 		fits = is_path_of(&e->value, w->n) && e->value.len && !e->value.number;
 		break;
@@ -76,6 +85,16 @@ static const struct value *see_compared(const struct witness *w, const struct de
 	}
 }
 
+/* Of two pointers that lie side by side, as begin and end of a std::vector do, the first. */
+static const struct value *see_vector(const struct decode_event *e)
+{
+	if (e->kind != DECODE_COMPARED)
+		return NULL;
+	if (value__sub(&e->other, &e->value).kind == VALUE_SPAN)
+		return &e->value;
+	return value__sub(&e->value, &e->other).kind == VALUE_SPAN ? &e->other : NULL;
+}
+
 static const struct value *see_passed(const struct witness *w, const struct decode_event *e)
 {
 	if (e->kind != DECODE_CALLED || w->n < 0 || w->n >= CPU_REG_ARGS)
@@ -95,6 +114,9 @@ static const struct value *see(const struct witness *w, const struct decode_even
 	case SEES_MEMBER_STORED:
 	case SEES_RESULT_STORED:
 	case SEES_CONST_STORED:
+	case SEES_ELEMENT_STORED:
+	case SEES_ELEMENT_SET:
+	case SEES_APPENDED:
 		return see_stored(w, e);
 	case SEES_COMPARED:
 	case SEES_TESTED:
@@ -106,8 +128,15 @@ static const struct value *see(const struct witness *w, const struct decode_even
 		return see_passed(w, e);
 	case SEES_DIVIDED_BY:
 		return e->kind == DECODE_DIVIDED_BY ? &e->value : NULL;
+	case SEES_SUBTRACTED:
+		return e->kind == DECODE_SUBTRACTED && is_argument(&e->other, w->n) ? &e->value
+										    : NULL;
 	case SEES_SPAN:
 		return e->kind == DECODE_SPAN ? &e->value : NULL;
+	case SEES_ELEMENT_READ:
+		return e->kind == DECODE_ELEMENT ? &e->value : NULL;
+	case SEES_VECTOR:
+		return see_vector(e);
 	}
 	return NULL;
 }
@@ -117,6 +146,12 @@ static bool is_address(const struct witness *w)
 	return w->takes == TAKES_ADDRESS || w->sees == SEES_ARGUMENT_STORED ||
 	       w->sees == SEES_MEMBER_STORED || w->sees == SEES_RESULT_STORED ||
 	       w->sees == SEES_CONST_STORED;
+}
+
+static bool is_array(const struct witness *w)
+{
+	return w->sees == SEES_ELEMENT_STORED || w->sees == SEES_ELEMENT_SET ||
+	       w->sees == SEES_ELEMENT_READ;
 }
 
 static bool add_offset(struct tt_path *path, __s64 offset)
@@ -145,6 +180,12 @@ static bool make_path(const struct witness *w, const struct value *v, struct tt_
 			return false;
 	if (is_address(w) && !add_offset(&path, v->number + w->plus))
 		return false;
+	/* A std::vector: begin, end, end of the room; 8 bytes each (libstdc++, stl_vector.h). */
+	if (w->sees == SEES_APPENDED) {
+		if (path.off[path.len - 1] < sizeof(__u64))
+			return false;
+		path.off[path.len - 1] -= sizeof(__u64);
+	}
 	*ret_path = path;
 	return path.len > 0;
 }
@@ -165,7 +206,8 @@ static void hear(const struct decode_event *event, void *ctx)
 	const struct value *v = see(w, event);
 	struct tt_path path;
 
-	if (!v || !is_path_of(v, w->arg) || (w->size && event->size != w->size))
+	if (!v || v->kind != (is_array(w) ? VALUE_ELEMENT : VALUE_PATH) || v->arg != w->arg ||
+	    (w->size && event->size != w->size))
 		return;
 	/* A getter returns what it has read: "*(b + 8) + 4" is a computation. */
 	if (!is_address(w) && w->sees != SEES_COMPARED_LESS && v->number)
@@ -174,13 +216,31 @@ static void hear(const struct decode_event *event, void *ctx)
 		return;
 	if (w->sees == SEES_SPAN) {
 		/* Pointers of 8 bytes, or of 16 with a mark; others are pieces of a computation. */
-		if (event->size != 8 && event->size != 16)
+		if (!w->size && event->size != 8 && event->size != 16)
 			return;
 		if (h->paths->span_size && h->paths->span_size != event->size)
 			h->paths->span_differs = true;
 		h->paths->span_size = event->size;
 	}
 	add_path(h->paths, &path);
+}
+
+/* A vector's end is compared with the end of its room, which lies behind it: it begins before. */
+static void drop_ends(struct witness_paths *paths)
+{
+	struct witness_paths all = *paths;
+
+	paths->count = 0;
+	for (size_t i = 0; i < all.count; i++) {
+		struct tt_path begin = all.path[i];
+		bool is_end = false;
+
+		begin.off[begin.len - 1] -= sizeof(__u64);
+		for (size_t j = 0; j < all.count; j++)
+			is_end |= !memcmp(&all.path[j], &begin, sizeof(begin));
+		if (!is_end)
+			add_path(paths, &all.path[i]);
+	}
 }
 
 int witness__ask(const struct witness *w, const struct decode_image *image,
@@ -201,6 +261,8 @@ int witness__ask(const struct witness *w, const struct decode_image *image,
 	err = decode__run(image, &request);
 	if (ret_paths->span_differs)
 		ret_paths->count = 0;
+	if (w->sees == SEES_VECTOR)
+		drop_ends(ret_paths);
 	return err;
 }
 
@@ -209,6 +271,7 @@ bool witness__is_strong(const struct witness *w)
 	switch (w->sees) {
 	case SEES_MEMBER_STORED:
 	case SEES_CONST_STORED:
+	case SEES_ELEMENT_SET:
 	case SEES_COMPARED:
 	case SEES_TESTED:
 	case SEES_COMPARED_LESS:
@@ -233,6 +296,15 @@ void witness__describe(const struct witness *w, const char *function, char *buf,
 		break;
 	case SEES_MEMBER_STORED:
 		snprintf(buf, size, "member of argument %d of %s", w->n, in);
+		break;
+	case SEES_ELEMENT_STORED:
+		snprintf(buf, size, "argument %d of %s, in an element", w->n, in);
+		break;
+	case SEES_ELEMENT_SET:
+		snprintf(buf, size, "elements set to %d in %s", w->n, in);
+		break;
+	case SEES_APPENDED:
+		snprintf(buf, size, "argument %d of %s, appended", w->n, in);
 		break;
 	case SEES_RESULT_STORED:
 		snprintf(buf, size, "from %s in %s", to, in);
@@ -264,8 +336,17 @@ void witness__describe(const struct witness *w, const char *function, char *buf,
 	case SEES_DIVIDED_BY:
 		snprintf(buf, size, "divisor in %s", in);
 		break;
+	case SEES_SUBTRACTED:
+		snprintf(buf, size, "subtracted from argument %d of %s", w->n, in);
+		break;
 	case SEES_SPAN:
 		snprintf(buf, size, "elements counted in %s", in);
+		break;
+	case SEES_ELEMENT_READ:
+		snprintf(buf, size, "elements read in %s", in);
+		break;
+	case SEES_VECTOR:
+		snprintf(buf, size, "compared with its end in %s", in);
 		break;
 	}
 }

@@ -32,14 +32,20 @@ enum witness_sees {
 	SEES_MEMBER_STORED,   /* stores in it what it read out of its argument n */
 	SEES_RESULT_STORED,   /* stores in it what came from `callee` */
 	SEES_CONST_STORED,    /* stores the number n in it */
-	SEES_COMPARED,	      /* compares it with the number n */
-	SEES_TESTED,	      /* compares it with 0 or 1, as one tests a bool */
-	SEES_COMPARED_LESS,   /* compares it less n with a number, as a range check does */
-	SEES_COMPARED_WITH,   /* compares it with its argument n */
-	SEES_PASSED,	      /* passes it as argument n to `callee` */
-	SEES_PASSED_VIRTUAL,  /* passes it as argument n to a virtual function */
-	SEES_DIVIDED_BY,      /* divides by it */
-	SEES_SPAN,	      /* counts the elements of the vector whose begin pointer it is */
+	SEES_ELEMENT_STORED,  /* stores its argument n in an element of the array that it begins */
+	SEES_ELEMENT_SET,     /* stores the number n in an element of that array */
+	SEES_ELEMENT_READ,    /* reads an element of that array */
+	SEES_APPENDED,	    /* stores its argument n where the pointer 8 bytes on leads: a vector */
+	SEES_COMPARED,	    /* compares it with the number n */
+	SEES_TESTED,	    /* compares it with 0 or 1, as one tests a bool */
+	SEES_COMPARED_LESS, /* compares it less n with a number, as a range check does */
+	SEES_COMPARED_WITH, /* compares it with its argument n */
+	SEES_PASSED,	    /* passes it as argument n to `callee` */
+	SEES_PASSED_VIRTUAL, /* passes it as argument n to a virtual function */
+	SEES_DIVIDED_BY,     /* divides by it */
+	SEES_SUBTRACTED,     /* takes it from its argument n */
+	SEES_SPAN,	     /* counts the elements of the vector whose begin pointer it is */
+	SEES_VECTOR,	     /* compares the begin pointer of a vector, which it is, with the end */
 };
 
 /* Which part of the path that is seen leads to the field. */
@@ -62,7 +68,7 @@ struct witness {
 	const char *function[WITNESS_MAX_NAMES];
 	enum witness_sees sees;
 	__s32 n;
-	__u8 size;	    /* of the access, bytes; 0: any */
+	__u8 size;	    /* of the access or, in SEES_SPAN, of an element, bytes; 0: any */
 	const char *callee; /* mangled prefix */
 	const char *into;   /* calls of such functions are followed: mangled prefix */
 	enum witness_takes takes;

@@ -13,6 +13,8 @@
 #define BUFFER	    M "6BufferC2EPNS0_7IDeviceE"
 #define BUFFER_IMPL M "10BufferImplC2EPNS0_7IDeviceE"
 
+#define META_BLOCK M "9allocator11FreeListOpt16alloc_meta_blockE"
+
 /* One method of Allocator, which from generation 2 on is AllocatorImpl's. */
 #define ALLOCATOR(ns, method)                                                                      \
 	{                                                                                          \
@@ -228,6 +230,42 @@ const struct witness witnesses[] = {
 	  .size = 8 },
 	{ TT_FIELD_FL_ALIGN, { M "9allocator11FreeListOpt8allocateEmbm" },
 	  .sees = SEES_DIVIDED_BY },
+	/* The block table counts from the base of the bank, callers from 0. */
+	{ TT_FIELD_FL_BASE, { M "9allocator11FreeListOptC2Emmmm" },
+	  .sees = SEES_ARGUMENT_STORED, .n = 2,
+	  .size = 8 },
+	{ TT_FIELD_FL_BASE, { M "9allocator11FreeListOpt10deallocateEm" },
+	  .sees = SEES_SUBTRACTED, .n = 1, .size = 8 },
+	{ TT_FIELD_FL_BASE, { M "9allocator11FreeListOpt19allocate_at_addressEmm" },
+	  .sees = SEES_SUBTRACTED, .n = 1, .size = 8 },
+	/*
+	 * alloc_meta_block(address, size, previous, next, is_allocated) puts a block where one was
+	 * given up, else at the ends of the vectors: two ways that have to agree.
+	 */
+	{ TT_FIELD_FL_ADDRESSES, { META_BLOCK }, .sees = SEES_ELEMENT_STORED, .n = 1, .size = 8 },
+	{ TT_FIELD_FL_ADDRESSES, { META_BLOCK }, .sees = SEES_APPENDED, .n = 1, .size = 8 },
+	{ TT_FIELD_FL_SIZES, { META_BLOCK }, .sees = SEES_ELEMENT_STORED, .n = 2, .size = 8 },
+	{ TT_FIELD_FL_SIZES, { META_BLOCK }, .sees = SEES_APPENDED, .n = 2, .size = 8 },
+	{ TT_FIELD_FL_ALLOCATED, { META_BLOCK }, .sees = SEES_ELEMENT_STORED, .n = 5, .size = 1 },
+	{ TT_FIELD_FL_ALLOCATED, { META_BLOCK }, .sees = SEES_APPENDED, .n = 5, .size = 1 },
+	{ TT_FIELD_FL_ALLOCATED, { M "9allocator11FreeListOpt10deallocateEm" },
+	  .sees = SEES_ELEMENT_SET, .n = 0, .size = 1 },
+	{ TT_FIELD_FL_META, { META_BLOCK }, .sees = SEES_ELEMENT_SET, .n = 1, .size = 1 },
+	{ TT_FIELD_FL_META, { M "9allocator11FreeListOpt15free_meta_blockEm" },
+	  .sees = SEES_ELEMENT_SET, .n = 0, .size = 1 },
+	/* allocated_block_table_: a vector of buckets, one of which both look for first */
+	{ TT_FIELD_FL_TAKEN, { K "9allocator11FreeListOpt25is_address_in_alloc_tableEm" },
+	  .sees = SEES_ELEMENT_READ, .size = 8 },
+	{ TT_FIELD_FL_TAKEN, { M "9allocator11FreeListOpt27insert_block_to_alloc_tableEmm" },
+	  .sees = SEES_ELEMENT_READ, .size = 8 },
+
+	/* CoreRangeSet, in no namespace up to 0.62: a vector of CoreRange, 32 bytes each. */
+	{ TT_FIELD_CORE_RANGES, { K "12CoreRangeSet4sizeEv", "_ZNK12CoreRangeSet4sizeEv" },
+	  .sees = SEES_SPAN, .size = 32 },
+
+	/* CircularBufferAllocator: a CoreRange, then the regions, pairs of begin and end */
+	{ TT_FIELD_L1_REGIONS, { M "6detail11ProgramImpl23CircularBufferAllocator12mark_addressE" },
+	  .sees = SEES_VECTOR },
 };
 /* clang-format on */
 

@@ -12,6 +12,7 @@
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "target/library.h"
+#include "target/probe_set.h"
 #include "trace/features.h"
 #include "tttrace.skel.h"
 
@@ -61,7 +62,10 @@ int loader__prepare(const struct loader_opts *opts, struct loader **ret_loader)
 	}
 	loader->skel->rodata->knobs.scope = opts->scope;
 	loader->skel->rodata->knobs.emit_views = opts->emit_views;
+	loader->skel->rodata->knobs.lean = opts->mode == TT_MODE_LEAN;
+	loader->skel->rodata->knobs.pid_namespace = opts->pid_namespace;
 	bpf_map__set_max_entries(loader->skel->maps.ring, round_ring_size(opts->ring_size));
+	bpf_map__set_max_entries(loader->skel->maps.processes, opts->max_processes);
 	loader->multi = !opts->force_perf_events && features__uprobe_multi();
 	if (!loader->multi)
 		bpf_program__set_expected_attach_type(loader->skel->progs.on_probe, 0);
@@ -94,7 +98,7 @@ int loader__load(struct loader *loader)
 	int err = tttrace_bpf__load(loader->skel);
 
 	if (!err)
-		err = tttrace_bpf__attach(loader->skel); /* fork, exec, exit */
+		err = tttrace_bpf__attach(loader->skel); /* fork, exec, exit, rename */
 	return err ? explain_load_error(err) : 0;
 }
 
@@ -124,10 +128,9 @@ static void attach_points__done(struct attach_points *points)
 	free(points->cookies);
 }
 
-static int attach_points__init(struct attach_points *points, const struct library *lib,
+static int attach_points__init(struct attach_points *points, const struct library *lib, __u64 set,
 			       __u16 layout)
 {
-	points->count = lib->num_probes;
 	points->offsets = calloc(lib->num_probes, sizeof(*points->offsets));
 	points->cookies = calloc(lib->num_probes, sizeof(*points->cookies));
 	if (!points->offsets || !points->cookies)
@@ -142,10 +145,12 @@ static int attach_points__init(struct attach_points *points, const struct librar
 			.arg = probe->arg,
 		};
 
+		if (!probe_set__has(set, probe->probe))
+			continue;
 		if (vaddr > UINT32_MAX)
 			return -EOVERFLOW; /* no library is that large */
-		points->offsets[i] = probe->file_offset;
-		memcpy(&points->cookies[i], &cookie, sizeof(cookie));
+		points->offsets[points->count] = probe->file_offset;
+		memcpy(&points->cookies[points->count++], &cookie, sizeof(cookie));
 	}
 	return 0;
 }
@@ -187,8 +192,8 @@ static void drop_links(struct loader *loader, size_t from)
 		bpf_link__destroy(loader->links[--loader->num_links]);
 }
 
-int loader__attach_library(struct loader *loader, const struct library *lib, const char *path,
-			   __u16 *ret_layout, unsigned int *ret_attached)
+int loader__attach_library(struct loader *loader, const struct library *lib, __u64 set,
+			   const char *path, __u16 *ret_layout, unsigned int *ret_attached)
 {
 	_cleanup_(attach_points__done) struct attach_points points = {};
 	__u32 index = loader->num_layouts;
@@ -200,7 +205,7 @@ int loader__attach_library(struct loader *loader, const struct library *lib, con
 		       lib->name, TT_MAX_LAYOUTS);
 		return -E2BIG;
 	}
-	err = attach_points__init(&points, lib, index);
+	err = attach_points__init(&points, lib, set, index);
 	if (err)
 		return err;
 	err = bpf_map__update_elem(loader->skel->maps.layouts, &index, sizeof(index), &lib->layout,
@@ -226,7 +231,11 @@ int loader__add_process(struct loader *loader, pid_t pid, __u32 flags)
 	int err = bpf_map__update_elem(loader->skel->maps.processes, &tgid, sizeof(tgid), &process,
 				       sizeof(process), BPF_NOEXIST);
 
-	if (err && err != -EEXIST)
+	if (err == -E2BIG)
+		pr_err("there is no room for process '%d', it is not traced: --max-processes gives "
+		       "more",
+		       pid);
+	else if (err && err != -EEXIST)
 		pr_err("cannot trace process '%d': %s", pid, strerror(-err));
 	return err == -EEXIST ? 0 : err;
 }
@@ -245,11 +254,6 @@ void loader__detach(struct loader *loader)
 {
 	drop_links(loader, 0);
 	tttrace_bpf__detach(loader->skel);
-}
-
-bool loader__uses_multi(const struct loader *loader)
-{
-	return loader->multi;
 }
 
 int loader__ring_fd(const struct loader *loader)
@@ -283,6 +287,33 @@ int loader__read_counters(const struct loader *loader, struct tt_counters *ret_c
 		for (size_t i = 0; i < sizeof(*per_cpu) / sizeof(__u64); i++)
 			((__u64 *)ret_counters)[i] += ((const __u64 *)&per_cpu[cpu])[i];
 	return 0;
+}
+
+static void tell_loss(const struct bpf_map *map, __u32 tgid, loader_loss_fn fn, void *ctx)
+{
+	struct tt_process process;
+
+	if (bpf_map__lookup_elem(map, &tgid, sizeof(tgid), &process, sizeof(process), 0))
+		return; /* it has ended meanwhile */
+	if (process.lost_begin || process.lost_end || process.lost_other)
+		fn(ctx, tgid, &process);
+	if (process.flags & TT_PROCESS_ENDED)
+		bpf_map__delete_elem(map, &tgid, sizeof(tgid), 0);
+}
+
+void loader__each_loss(const struct loader *loader, loader_loss_fn fn, void *ctx)
+{
+	const struct bpf_map *map = loader->skel->maps.processes;
+	__u32 left = 2 * bpf_map__max_entries(map); /* a key that goes begins it all again */
+	__u32 tgid, next;
+	int err;
+
+	err = bpf_map__get_next_key(map, NULL, &next, sizeof(next));
+	while (!err && left--) {
+		tgid = next;
+		err = bpf_map__get_next_key(map, &tgid, &next, sizeof(next));
+		tell_loss(map, tgid, fn, ctx);
+	}
 }
 
 void loader__free(struct loader *loader)

@@ -21,8 +21,11 @@ struct loader;
 
 struct loader_opts {
 	enum tt_scope scope;
-	size_t ring_size; /* bytes, rounded up to a power of two of pages */
+	size_t ring_size;    /* bytes, rounded up to a power of two of pages */
+	__u32 max_processes; /* that are traced at once */
+	enum tt_mode mode;
 	bool emit_views;
+	__u32 pid_namespace;	/* see struct tt_config; set by the tracer */
 	bool force_perf_events; /* do not use uprobe_multi, even where the kernel has it */
 };
 
@@ -36,12 +39,12 @@ int loader__prepare(const struct loader_opts *opts, struct loader **ret_loader);
 int loader__load(struct loader *loader);
 
 /*
- * Attaches all probes of @lib to the inode that @path leads to: one link. @ret_layout is the index
- * under which its records come, @ret_attached how many probes are in place. Returns 0; -E2BIG:
- * TT_MAX_LAYOUTS libraries; other -errno. Logged.
+ * Attaches the probes of @lib that are in @set (see target/probe_set.h) to the inode that @path
+ * leads to: one link. @ret_layout is the index under which its records come, @ret_attached how many
+ * probes are in place. Returns 0; -E2BIG: TT_MAX_LAYOUTS libraries; other -errno. Logged.
  */
-int loader__attach_library(struct loader *loader, const struct library *lib, const char *path,
-			   __u16 *ret_layout, unsigned int *ret_attached);
+int loader__attach_library(struct loader *loader, const struct library *lib, __u64 set,
+			   const char *path, __u16 *ret_layout, unsigned int *ret_attached);
 
 /* Enters @pid into the set of traced processes. @flags: enum tt_process_flag. Logged. */
 int loader__add_process(struct loader *loader, pid_t pid, __u32 flags);
@@ -53,9 +56,6 @@ void loader__deactivate(struct loader *loader);
 /* Removes all probes; what is in the ring can still be drained. */
 void loader__detach(struct loader *loader);
 
-/* Whether probes go through uprobe_multi; else through perf events. */
-bool loader__uses_multi(const struct loader *loader);
-
 int loader__ring_fd(const struct loader *loader);
 
 /* Tells the BPF side that the reader is about to sleep, so that the next record wakes it. */
@@ -63,6 +63,15 @@ void loader__set_reader_idle(struct loader *loader, bool idle);
 
 /* Totals over all CPUs. Returns 0 or -errno. */
 int loader__read_counters(const struct loader *loader, struct tt_counters *ret_counters);
+
+/* The losses of one process, as the map of processes has them. */
+typedef void (*loader_loss_fn)(void *ctx, __u32 tgid, const struct tt_process *process);
+
+/*
+ * Calls @fn for each process that has lost records. Those that have ended are told of once: their
+ * places are freed. Read the counters before: what these tell of is then among what @fn gets.
+ */
+void loader__each_loss(const struct loader *loader, loader_loss_fn fn, void *ctx);
 
 void loader__free(struct loader *loader);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/libbpf.h>
 
@@ -15,7 +16,9 @@
  * would go on for ever: signals and timers want their turn as well.
  */
 enum {
-	DRAIN_MAX = 1 << 16
+	DRAIN_MAX = 1 << 16,
+	CATCH_UP_NAP_US = 100,
+	CATCH_UP_NAPS = 10000,
 };
 
 struct reader {
@@ -69,6 +72,23 @@ int reader__drain(struct reader *reader)
 	reader->drained = 0;
 	n = ring_buffer__consume(reader->ring);
 	return n == -EAGAIN ? reader->drained : n;
+}
+
+int reader__catch_up(struct reader *reader)
+{
+	const struct ring *ring = ring_buffer__ring(reader->ring, 0);
+	unsigned long end = ring__producer_pos(ring);
+	int naps = 0;
+
+	while (ring__consumer_pos(ring) < end) {
+		/* a record that is being written holds up those behind it */
+		if (reader__drain(reader) > 0)
+			continue;
+		if (ring__consumer_pos(ring) < end && naps++ == CATCH_UP_NAPS)
+			return -ETIMEDOUT;
+		usleep(CATCH_UP_NAP_US);
+	}
+	return 0;
 }
 
 int reader__sleep(struct reader *reader)

@@ -31,6 +31,12 @@ int reader__fd(const struct reader *reader);
 int reader__drain(struct reader *reader);
 
 /*
+ * Hands over all that was in the ring when it was called. Returns 0, or -ETIMEDOUT: a record has
+ * been in the making for a second.
+ */
+int reader__catch_up(struct reader *reader);
+
+/*
  * Announces sleep, and drains once more so that nothing slips in between. Returns the number of
  * records of that drain: if it is not 0, do not sleep yet.
  */

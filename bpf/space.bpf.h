@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What a buffer occupies in each bank, looked up in the free list that it has just been taken
+ * from. That is a few guarded reads in place of a hit of FreeListOpt::allocate, and it holds
+ * however the size was computed.
+ *
+ * A free list finds a block by its address in allocated_block_table_, a vector of buckets. As read
+ * in the code of FreeListOpt::is_address_in_alloc_table() and insert_block_to_alloc_table(), which
+ * is the same in libtt_metal.so 0.60.1 to 0.81.1, a bucket is a std::vector of pairs of address
+ * and number of the block, a new one is appended, and the bucket is (a ^ (a >> 12) * 3) % 512 of
+ * the lower 32 bits of the address. Where a later version does it otherwise nothing is found, and
+ * that is all: the address stands in the pair, and again at the block's number in the block table.
+ */
+#ifndef TTTRACE_SPACE_BPF_H
+#define TTTRACE_SPACE_BPF_H
+
+enum {
+	TAKEN_BUCKETS = 512,
+	BUCKET_SIZE = 24, /* of a std::vector of libstdc++: begin, end, end of the room */
+	BUCKET_LAST = 8	  /* so many of a bucket are looked at: other threads may have added some */
+};
+
+struct taken {
+	__u64 address; /* less TT_FIELD_FL_BASE */
+	__u64 block;
+};
+
+static __always_inline __u64 find_bucket(__u64 buckets, __u64 address)
+{
+	__u32 a = address;
+
+	return buckets + ((a ^ (a >> 12) * 3) & (TAKEN_BUCKETS - 1)) * BUCKET_SIZE;
+}
+
+/*
+ * The fields of a FreeListOpt that are needed, read together: all but the table of what is taken
+ * lie in so many bytes from TT_FIELD_FL_SIZE on. A field that does not is 0.
+ */
+struct head {
+	__u64 words[TT_FREE_LIST_SIZE / sizeof(__u64)];
+};
+
+static __always_inline int read_head(const struct tt_layout *layout, __u64 free_list,
+				     struct head *head)
+{
+	return bpf_probe_read_user(head, sizeof(*head),
+				   (void *)(free_list + layout->field[TT_FIELD_FL_SIZE].off[0]));
+}
+
+static __always_inline __u64 head_word(const struct tt_layout *layout, __u32 field,
+				       const struct head *head)
+{
+	__u32 at = layout->field[field].off[0] - layout->field[TT_FIELD_FL_SIZE].off[0];
+
+	if (at > sizeof(*head) - sizeof(__u64) || at % sizeof(__u64))
+		return 0;
+	return *(const __u64 *)((const char *)head->words +
+				(at & (TT_FREE_LIST_SIZE - sizeof(__u64))));
+}
+
+/* The number of the block at @address; -1: it is not found. */
+static __always_inline int find_block(const struct tt_layout *layout, __u64 free_list,
+				      __u64 address, __u64 *ret_block)
+{
+	struct taken taken;
+	__u64 buckets, range[2], at;
+
+	if (read_field(layout, TT_FIELD_FL_TAKEN, free_list, &buckets, sizeof(buckets)) ||
+	    bpf_probe_read_user(range, sizeof(range), (void *)find_bucket(buckets, address)))
+		return -1;
+	at = range[1];
+	for (int i = 0; i < BUCKET_LAST; i++) {
+		if (at <= range[0])
+			return -1;
+		at -= sizeof(taken);
+		if (bpf_probe_read_user(&taken, sizeof(taken), (void *)at))
+			return -1;
+		if (taken.address == address) {
+			*ret_block = taken.block;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+/* Element @nr of the vector of u64 that begins at @begin. */
+static __always_inline int read_element(__u64 begin, __u64 nr, __u64 *ret_value)
+{
+	return bpf_probe_read_user(ret_value, sizeof(*ret_value),
+				   (void *)(begin + nr * sizeof(*ret_value)));
+}
+
+/*
+ * Fills in @rec what the block at @address occupies, 0 where that is not found. Global for the
+ * same reason as field_address().
+ */
+__noinline int look_up_space(const struct tt_layout *layout, __u64 free_list, __u64 address,
+			     struct tt_space *space)
+{
+	__u64 block, found;
+	struct head head;
+
+	if (!layout || !space || read_head(layout, free_list, &head))
+		return -1;
+	address -= head_word(layout, TT_FIELD_FL_BASE, &head);
+	if (find_block(layout, free_list, address, &block))
+		return -1;
+	/* the pair was being moved while it was read, if the block is not the address's own */
+	if (read_element(head_word(layout, TT_FIELD_FL_ADDRESSES, &head), block, &found) ||
+	    found != address ||
+	    read_element(head_word(layout, TT_FIELD_FL_SIZES, &head), block, &found))
+		return -1;
+	space->per_bank = found;
+	space->bank_size = head_word(layout, TT_FIELD_FL_SIZE, &head);
+	return 0;
+}
+
+#endif

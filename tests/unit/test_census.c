@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* A census of this very process, and of a child. */
+#include "fake_runtime.h"
+
+#include <errno.h>
+#include <sys/wait.h>
+
+static void what_an_allocator_holds_is_told(void **state)
+{
+	struct fake *f = new_fake(20);
+	const struct tt_record_census_buffer *b = &said.buffers[0];
+	__u64 size;
+
+	(void)state;
+	take_of(f);
+	assert_whole(20);
+	assert_int_equal(said.begin.allocator, &f->allocator);
+	assert_int_equal(said.begin.device, &f->mesh);
+	/* the order is the set's: the last of ours is its first */
+	assert_int_equal(b->b.buffer, &f->buffers[19]);
+	assert_int_equal(b->b.unique_id, 1019);
+	assert_int_equal(b->b.device_state, TT_STATE_OPEN);
+	assert_int_equal(b->allocator, &f->allocator);
+	assert_int_equal(b->per_bank, BLOCK);
+	assert_int_equal(b->b.h.faults, 0);
+	memcpy(&size, b->b.body + offsetof(struct fake_buffer, size) - layout.body_start, 8);
+	assert_int_equal(size, 119);
+	assert_int_equal(said.result.unknown_sizes, 0);
+	free_fake(f);
+}
+
+static void its_device_and_banks_are_introduced(void **state)
+{
+	struct fake *f = new_fake(1);
+
+	(void)state;
+	take_of(f);
+	assert_int_equal(said.allocator.allocator, &f->allocator);
+	assert_int_equal(said.allocator.device.kind, TT_DEVICE_MESH);
+	assert_int_equal(said.allocator.device.mesh_id, 3);
+	assert_int_equal(said.allocator.device.num_chips, 2);
+	assert_int_equal(said.allocator.device.chips[1], 6);
+	assert_int_equal(said.allocator.num_banks[TT_TYPE_DRAM], 12);
+	assert_int_equal(said.allocator.bank_size[TT_TYPE_DRAM], MAX_BLOCKS * BLOCK);
+	assert_int_equal(said.allocator.bank_align[TT_TYPE_DRAM], 32);
+	free_fake(f);
+}
+
+static void buffers_on_two_devices_make_two_pairs(void **state)
+{
+	struct fake *f = new_fake(5), *g = new_fake(0);
+
+	(void)state;
+	f->buffers[2].device = (__u64)&g->mesh;
+	take_of(f);
+	assert_int_equal(said.num_pairs, 2);
+	assert_int_equal(said.num_buffers, 5);
+	assert_int_equal(said.end.num_buffers, 1);
+	assert_int_equal(said.end.device, &g->mesh);
+	assert_int_equal(said.result.allocators, 1);
+	free_fake(f);
+	free_fake(g);
+}
+
+static void an_empty_set_is_told_of_if_its_allocator_is_known(void **state)
+{
+	struct fake *f = new_fake(0);
+
+	(void)state;
+	take_of(f);
+	assert_int_equal(said.end.phase, TT_CENSUS_END);
+	assert_int_equal(said.end.allocator, (__u64)&f->allocator);
+	assert_int_equal(said.end.device, 0);
+	assert_int_equal(said.num_buffers, 0);
+	take(NULL, 0);
+	assert_nothing();
+	free_fake(f);
+}
+
+static void a_search_finds_what_begins_with_the_vtable(void **state)
+{
+	struct fake *f = new_fake(7);
+
+	(void)state;
+	take(NULL, 0);
+	assert_whole(7);
+	assert_true(said.result.searched_bytes > 0);
+	free_fake(f);
+	take(NULL, 0);
+	assert_nothing();
+}
+
+static void without_vtables_devices_lead_to_buffers_and_those_to_allocators(void **state)
+{
+	struct fake *f = new_fake(7);
+
+	(void)state;
+	f->allocator.vtable = 0;
+	layout.vtable_allocator[0] = 0;
+	take(NULL, 0);
+	assert_whole(7);
+	layout.vtable_allocator[0] = vtable_allocator;
+	free_fake(f);
+}
+
+static int count_record(void *ctx, const void *record, size_t size)
+{
+	const struct tt_record *h = record;
+
+	(void)size;
+	*(int *)ctx += h->kind == TT_RECORD_CENSUS_BUFFER;
+	return 0;
+}
+
+static void a_child_is_read_and_one_that_has_ended_is_none(void **state)
+{
+	struct fake *f = new_fake(11);
+	const struct census_library library = { &layout, 0, BIAS };
+	struct census_target target = { .libraries = &library, .num_libraries = 1, .search = true };
+	struct census_result result;
+	int gate[2], buffers = 0;
+	char byte;
+
+	(void)state;
+	assert_int_equal(pipe(gate), 0);
+	target.pid = fork();
+	if (!target.pid) {
+		close(gate[1]);
+		_exit(read(gate[0], &byte, 1) != 0);
+	}
+	close(gate[0]);
+	free_fake(f);
+	assert_int_equal(census__take(&target, count_record, &buffers, &result), 0);
+	assert_int_equal(buffers, 11);
+	close(gate[1]);
+	assert_int_equal(waitpid(target.pid, NULL, 0), target.pid);
+	assert_int_equal(census__take(&target, count_record, &buffers, &result), -ESRCH);
+}
+
+static void a_layout_without_the_set_cannot_be_used(void **state)
+{
+	const struct tt_layout empty = {};
+	const struct census_library library = { &empty, 0, 0 };
+	const struct census_target target = {
+		.pid = getpid(), .libraries = &library, .num_libraries = 1, .search = true
+	};
+	struct census_result result;
+
+	(void)state;
+	assert_int_equal(census__take(&target, note_record, NULL, &result), -ENOENT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_an_allocator_holds_is_told),
+		cmocka_unit_test(its_device_and_banks_are_introduced),
+		cmocka_unit_test(buffers_on_two_devices_make_two_pairs),
+		cmocka_unit_test(an_empty_set_is_told_of_if_its_allocator_is_known),
+		cmocka_unit_test(a_search_finds_what_begins_with_the_vtable),
+		cmocka_unit_test(without_vtables_devices_lead_to_buffers_and_those_to_allocators),
+		cmocka_unit_test(a_child_is_read_and_one_that_has_ended_is_none),
+		cmocka_unit_test(a_layout_without_the_set_cannot_be_used),
+	};
+
+	return cmocka_run_group_tests(tests, describe_layout, NULL);
+}

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * A census: what the allocators of a process hold, read out of its own memory while it went on.
+ * What the ledger does not have comes in, what the allocators do not have goes.
+ *
+ * Whoever takes it drains the ring, reads (from BEGIN to END, for each allocator), drains the ring
+ * again, and says so (SETTLED). So between BEGIN and SETTLED there are records of what happened
+ * during the reading, and the two are told apart by the order in which the runtime works:
+ *
+ *   An allocation is in the allocator's set before it is tracked (ALLOC). A row that we have is in
+ *   the set, then, unless it was freed. One that is only in the set is new: if its ALLOC is still
+ *   to come, that takes the row's place.
+ *   A free is seen (FREE_DONE) before it leaves the set. A row that is not in the set was freed,
+ *   then, and the record of it has come before SETTLED; if it has not, it was lost. One that is in
+ *   the set and not among our rows may be on its way out: each thread can have one such, which is
+ *   the last that it freed.
+ *
+ * Where another Buffer of ours lives at the same place, its free and the allocation of the new one
+ * are on their way. If they were lost the old one is missing in the end, and the next census finds
+ * the new one.
+ *
+ * After deallocate_buffers() the set still has what was freed in bulk: such a row is remembered as
+ * ended, and stays so.
+ */
+#include <errno.h>
+
+#include "core/ledger_impl.h"
+
+enum {
+	ATTEMPTS_MAX = 8,		/* to read what was held before the attach */
+	LEAVING_NS = 200 * 1000 * 1000, /* a call of deallocate_buffer() takes less */
+};
+
+static bool has_memory(const struct buffer *buffer)
+{
+	return buffer->flags & BUFFER_COUNTED;
+}
+
+/* Marks what is live in @allocator as not told yet, or ends that: what was not told is missing. */
+static void begin_rows(struct ledger *ledger, struct allocator *allocator)
+{
+	struct buffer *buffer;
+
+	for (__u32 nr = allocator->live.head; nr != BUFFER_NONE; nr = buffer->next) {
+		buffer = buffers__at(&ledger->buffers, nr);
+		buffer->flags &= ~(BUFFER_COUNTED_NOW | BUFFER_MISSING);
+	}
+}
+
+/* Those from before @ts_ns: what is younger may not have been there yet. */
+static void end_rows(struct ledger *ledger, struct allocator *allocator, __u64 ts_ns)
+{
+	/* after a suppressed free the Buffer is gone, and its memory is not */
+	const __u32 spared = BUFFER_COUNTED_NOW | BUFFER_SUPPRESSED;
+	struct buffer *buffer;
+
+	for (__u32 nr = allocator->live.head; nr != BUFFER_NONE; nr = buffer->next) {
+		buffer = buffers__at(&ledger->buffers, nr);
+		if (has_memory(buffer) && !(buffer->flags & spared) && buffer->alloc_ts_ns < ts_ns)
+			buffer->flags |= BUFFER_MISSING;
+	}
+}
+
+static void begin(struct process *process, __u64 ts_ns)
+{
+	struct census *census = &process->census;
+
+	if (census->begin_ns)
+		return;
+	census->begin_ns = ts_ns;
+	census->torn = false;
+	census->buffers = census->bytes = census->added = census->removed = 0;
+	census->passed_over = 0;
+}
+
+/* A child's copy of what its parent holds: no memory of its own. */
+static bool is_inherited(struct ledger *ledger, const struct process *process,
+			 const struct tt_record_census_buffer *rec)
+{
+	const struct process *parent = processes__find(&ledger->processes, process->parent_tgid);
+	const struct allocator *allocator;
+
+	if (!(process->flags & TT_PROCESS_FORKED) || !parent)
+		return false;
+	TAILQ_FOREACH(allocator, &parent->all_allocators, entry)
+	{
+		if (!allocator->dead && allocator->key.object == rec->allocator)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Is it one that a thread is giving back at this moment? Where the record that told which Buffer it
+ * was has been lost, it may be that, or another one that has been allocated at its place since:
+ * soon it will be clear, and until then nothing is whole.
+ */
+static bool is_leaving(struct process *process, const struct tt_record_buffer *rec)
+{
+	const struct thread *thread;
+
+	for (thread = process->threads; thread; thread = thread->hh.next) {
+		if (thread->freed != rec->buffer)
+			continue;
+		if (thread->freed_id == rec->unique_id)
+			return true;
+		if (thread->freed_id || rec->h.ts_ns > thread->freed_ns + LEAVING_NS)
+			continue;
+		process->census.torn = true;
+		return true;
+	}
+	return false;
+}
+
+static bool is_same(const struct buffer *buffer, const struct tt_record_buffer *rec)
+{
+	return !(buffer->flags & BUFFER_HAS_ID) || rec->h.faults & TT_FAULT_UNIQUE_ID ||
+	       buffer->id == rec->unique_id;
+}
+
+/* One that we have: what we could not know of it may be known now. */
+static void confirm(struct ledger *ledger, __u32 nr, __u64 per_bank)
+{
+	const struct space_note space = { .count = 1, .per_bank = per_bank };
+	struct buffer *buffer = buffers__at(&ledger->buffers, nr);
+	struct allocator *allocator = ledger__allocator_of(ledger, buffer);
+
+	buffer->flags |= BUFFER_COUNTED_NOW;
+	if (!has_memory(buffer) || buffer->flags & BUFFER_HAS_FOOTPRINT || !per_bank)
+		return;
+	allocator->device->process->footprint_unknown--;
+	ledger->stats.footprint_unknown--;
+	ledger__uncount(ledger, nr);
+	buffer_list__remove(&allocator->live, &ledger->buffers, nr);
+	ledger__measure(allocator, buffer, &space);
+	allocator__occupy(allocator, &ledger->buffers, nr);
+	buffer_list__append(&allocator->live, &ledger->buffers, nr);
+	device__add(allocator->device, buffer);
+	buffer->flags |= BUFFER_COUNTED;
+}
+
+/* Nobody is told of it yet: the record of its allocation may be on its way. */
+static int add(struct ledger *ledger, const struct hit *hit,
+	       const struct tt_record_census_buffer *rec, const struct library_info *info,
+	       __u32 *ret_nr)
+{
+	const struct space_note space = { .count = 1, .per_bank = rec->per_bank };
+	int err = ledger__add_buffer(ledger, hit, &rec->b, info, &space, ret_nr);
+
+	if (!err)
+		buffers__at(&ledger->buffers, *ret_nr)->flags |=
+			BUFFER_UNSEEN | BUFFER_UNTOLD | BUFFER_COUNTED_NOW;
+	return err;
+}
+
+void ledger__tell_found(struct ledger *ledger, const struct tt_record *h, __u32 nr)
+{
+	struct buffer *buffer = buffers__at(&ledger->buffers, nr);
+	struct process *process;
+	struct census *census;
+	bool before;
+
+	if (!(buffer->flags & BUFFER_UNTOLD))
+		return;
+	process = ledger__allocator_of(ledger, buffer)->device->process;
+	census = &process->census;
+	before = census__is_first(process);
+	buffer->flags &= ~BUFFER_UNTOLD;
+	census->added++;
+	if (before)
+		census->pre_attach++;
+	ledger__emit_alloc(ledger, buffer, h, before ? CLASS_PRE_ATTACH : CLASS_LOST,
+			   before ? "allocated before tracing began"
+				  : "its allocation was missed; found in its allocator");
+}
+
+void ledger__drop_found(struct ledger *ledger, __u32 nr)
+{
+	const struct buffer *buffer = buffers__at(&ledger->buffers, nr);
+	struct device *device = ledger__allocator_of(ledger, buffer)->device;
+	struct process *process = device->process;
+
+	process->census.passed_over++;
+	process->allocs[buffer->kind]--;
+	device->allocs[buffer->kind]--;
+	ledger__end(ledger, process, nr);
+}
+
+static void sum_up(struct ledger *ledger, struct census *census, __u32 nr)
+{
+	const struct buffer *buffer = buffers__at(&ledger->buffers, nr);
+
+	census->buffers++;
+	if (has_memory(buffer))
+		census->bytes += buffer->footprint;
+}
+
+int ledger__take_census_buffer(struct ledger *ledger, const struct hit *hit)
+{
+	const struct tt_record_census_buffer *rec = (const void *)hit->h;
+	const struct library_info *info = libraries__find(&ledger->libraries, hit->h->layout);
+	__u32 nr = buffer_index__find(&hit->process->by_pointer, rec->b.buffer);
+	int err;
+
+	if (!info)
+		return -EBADMSG;
+	if (nr != BUFFER_NONE && !is_same(buffers__at(&ledger->buffers, nr), &rec->b)) {
+		if (buffers__at(&ledger->buffers, nr)->state != BUFFER_ENDED) {
+			hit->process->census.passed_over++;
+			return 0;
+		}
+		ledger__forget(ledger, hit->process, nr);
+		nr = BUFFER_NONE;
+	}
+	if (nr == BUFFER_NONE) {
+		if (is_leaving(hit->process, &rec->b) || is_inherited(ledger, hit->process, rec))
+			return 0;
+		err = add(ledger, hit, rec, info, &nr);
+	} else {
+		if (buffers__at(&ledger->buffers, nr)->state != BUFFER_LIVE)
+			return 0;
+		confirm(ledger, nr, rec->per_bank);
+		err = 0;
+	}
+	if (!err)
+		sum_up(ledger, &hit->process->census, nr);
+	return err;
+}
+
+/* Live buffer @nr was freed, which was not seen. */
+static void end_missed(struct ledger *ledger, const struct hit *hit, __u32 nr)
+{
+	ledger__emit_unseen_free(ledger, hit, buffers__at(&ledger->buffers, nr), CLASS_LOST,
+				 "its free was missed; its allocator does not have it any more");
+	hit->process->census.removed++;
+	ledger__end(ledger, hit->process, nr);
+}
+
+static void settle_rows(struct ledger *ledger, const struct hit *hit, struct allocator *allocator)
+{
+	__u32 nr, next;
+
+	allocator->remembered++; /* it shall outlive its last buffer */
+	for (nr = allocator->live.head; nr != BUFFER_NONE; nr = next) {
+		const struct buffer *buffer = buffers__at(&ledger->buffers, nr);
+
+		next = buffer->next;
+		ledger__tell_found(ledger, hit->h, nr);
+		if (buffer->flags & BUFFER_MISSING)
+			end_missed(ledger, hit, nr);
+	}
+	allocator->remembered--;
+	allocator__drop(&ledger->allocators, allocator);
+}
+
+static void emit_census(struct ledger *ledger, const struct hit *hit)
+{
+	const struct tt_record_census *rec = (const void *)hit->h;
+	const struct census *census = &hit->process->census;
+	struct event ev = {
+		.kind = EVENT_CENSUS,
+		.ts_ns = hit->h->ts_ns,
+		.tid = hit->h->tid,
+		.process = &hit->process->pub,
+		.num_buffers = census->buffers,
+		.bytes = census->bytes,
+		.added = census->added,
+		.removed = census->removed,
+		.reason = rec->reason,
+		.whole = !census->torn,
+	};
+
+	ledger__emit(ledger, &ev);
+}
+
+/* Was @allocator read, if only for another device? Then it holds nothing for this one. */
+static bool was_read(const struct process *process, const struct allocator *allocator)
+{
+	const struct allocator *other;
+
+	TAILQ_FOREACH(other, &process->all_allocators, entry)
+	{
+		if (other->key.object == allocator->key.object &&
+		    other->census_ns >= process->census.begin_ns)
+			return true;
+	}
+	return false;
+}
+
+/* All that was on its way has come. Of an allocator that was not read nothing is concluded. */
+static void settle(struct ledger *ledger, const struct hit *hit)
+{
+	struct process *process = hit->process;
+	struct census *census = &process->census;
+	struct allocator *allocator, *next;
+
+	for (allocator = TAILQ_FIRST(&process->all_allocators); allocator; allocator = next) {
+		next = TAILQ_NEXT(allocator, entry);
+		if (allocator->dead || allocator->device->closed)
+			continue;
+		if (!was_read(process, allocator)) {
+			census->torn |= allocator->live.count != 0;
+		} else if (allocator->census_ns < census->begin_ns) {
+			begin_rows(ledger, allocator);
+			end_rows(ledger, allocator, census->begin_ns);
+		}
+		settle_rows(ledger, hit, allocator);
+	}
+}
+
+/* What was missed until the census began is made good. */
+static void repair(struct ledger *ledger, struct process *process)
+{
+	struct allocator *allocator;
+
+	TAILQ_FOREACH(allocator, &process->all_allocators, entry)
+	allocator__recheck(allocator, &ledger->buffers);
+	/* frees without a reason waited for losses to get known: these are */
+	ledger__decide(ledger, process, false);
+	process->census.settled_ns = process->census.begin_ns;
+	loss_process__repair(&process->loss, process->census.begin_ns);
+}
+
+static void finish(struct ledger *ledger, const struct hit *hit, bool whole)
+{
+	struct census *census = &hit->process->census;
+
+	if (!census->begin_ns) /* no allocator holds anything */
+		begin(hit->process, hit->h->ts_ns);
+	settle(ledger, hit);
+	census->torn |= !whole || (census->passed_over && census->removed);
+	if (!census__is_first(hit->process))
+		census->mended += census->added + census->removed;
+	emit_census(ledger, hit);
+	census->settled++;
+	census->failed = census->torn ? census->failed + 1 : 0;
+	census->failed_at = hit->process->loss.records;
+	if (!census->torn)
+		repair(ledger, hit->process);
+	census->begin_ns = 0;
+}
+
+/* One that succeeds only if the program rests does so at once, or not at all. */
+static bool is_late(const struct process *process)
+{
+	return census__is_first(process) && process->census.settled < ATTEMPTS_MAX;
+}
+
+static bool has_loss(const struct process *process)
+{
+	const struct census *census = &process->census;
+
+	return loss_process__is_open(&process->loss) &&
+	       (census->failed < ATTEMPTS_MAX || census->failed_at != process->loss.records);
+}
+
+static bool is_user(const struct process *process)
+{
+	return process->devices;
+}
+
+static size_t list_processes(const struct ledger *ledger, bool (*is_wanted)(const struct process *),
+			     __u32 *pids, size_t max)
+{
+	struct process *process, *next;
+	size_t num = 0;
+
+	HASH_ITER (hh, ledger->processes.running, process, next) {
+		if (num < max && is_wanted(process))
+			pids[num++] = process->pub.pid;
+	}
+	return num;
+}
+
+size_t ledger__late(struct ledger *ledger, __u32 *pids, size_t max)
+{
+	size_t num = ledger->has_late ? list_processes(ledger, is_late, pids, max) : 0;
+
+	ledger->has_late = num;
+	return num;
+}
+
+size_t ledger__losers(const struct ledger *ledger, __u32 *pids, size_t max)
+{
+	return loss__total(&ledger->loss) ? list_processes(ledger, has_loss, pids, max) : 0;
+}
+
+size_t ledger__users(const struct ledger *ledger, __u32 *pids, size_t max)
+{
+	return list_processes(ledger, is_user, pids, max);
+}
+
+size_t ledger__allocators(struct ledger *ledger, __u32 pid, __u64 *objects, size_t max)
+{
+	struct process *process = processes__find(&ledger->processes, pid);
+	const struct allocator *allocator;
+	size_t num = 0;
+
+	if (!process)
+		return 0;
+	TAILQ_FOREACH(allocator, &process->all_allocators, entry)
+	{
+		if (allocator->dead || allocator->device->closed)
+			continue;
+		if (num < max)
+			objects[num] = allocator->key.object;
+		num++;
+	}
+	return num;
+}
+
+/* An empty allocator names no device: any that we know of it will do, see was_read(). */
+static struct allocator *find_allocator(struct process *process, const struct tt_record_census *rec)
+{
+	struct allocator *allocator;
+
+	if (rec->device)
+		return allocator__find(process, rec->allocator, rec->device);
+	TAILQ_FOREACH(allocator, &process->all_allocators, entry)
+	{
+		if (!allocator->dead && allocator->key.object == rec->allocator)
+			return allocator;
+	}
+	return NULL;
+}
+
+int ledger__take_census(struct ledger *ledger, const struct hit *hit)
+{
+	const struct tt_record_census *rec = (const void *)hit->h;
+	struct allocator *allocator = find_allocator(hit->process, rec);
+
+	switch (rec->phase) {
+	case TT_CENSUS_BEGIN:
+		begin(hit->process, hit->h->ts_ns);
+		if (allocator)
+			begin_rows(ledger, allocator);
+		return 0;
+	case TT_CENSUS_TORN:
+		hit->process->census.torn = true;
+		return 0;
+	case TT_CENSUS_END:
+		if (allocator) {
+			allocator->census_ns = hit->h->ts_ns;
+			end_rows(ledger, allocator, hit->process->census.begin_ns);
+		}
+		return 0;
+	case TT_CENSUS_SETTLED:
+	case TT_CENSUS_FAILED:
+		finish(ledger, hit, rec->phase == TT_CENSUS_SETTLED);
+		return 0;
+	}
+	return -EBADMSG;
+}

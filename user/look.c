@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "look.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/ledger.h"
+#include "core/snapshot.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "options.h"
+#include "output.h"
+#include "survey.h"
+#include "target/discovery.h"
+#include "target/library.h"
+#include "written.h"
+
+struct look {
+	const struct options *opts;
+	struct output *output;
+	struct ledger *ledger;
+	struct discovery *discovery;
+	struct survey *survey;
+	__u16 num_libraries;
+};
+
+static void on_event(void *ctx, const struct event *ev)
+{
+	struct look *look = ctx;
+	bool shown = look->opts->json ? !look->opts->quiet : look->opts->verbose;
+
+	if (shown && filter__event(&look->opts->filter, ev))
+		output__event(look->output, ev);
+}
+
+static void on_record(void *ctx, const void *record, size_t size)
+{
+	struct look *look = ctx;
+
+	ledger__apply(look->ledger, record, size); /* what it drops, it counts */
+}
+
+static void tell_library(struct look *look, const struct library *lib, __u16 index)
+{
+	struct tt_record_library rec = {
+		.h = written__head(TT_RECORD_LIBRARY, 0),
+		.map = lib->layout,
+	};
+
+	rec.h.layout = index;
+	written__path(&rec, lib->name);
+	on_record(look, &rec, sizeof(rec));
+}
+
+static int on_find(void *ctx, const struct discovery_find *find)
+{
+	struct look *look = ctx;
+	struct library *lib;
+	int err;
+
+	if (!find->is_new)
+		return 0;
+	err = library__open(find->path, find->name, &lib);
+	if (err) {
+		pr_warn("'%s' of process '%d' cannot be read (%s): what it holds is not shown",
+			find->name, find->pid, strerror(-err));
+		return err;
+	}
+	err = survey__add_library(look->survey, find->tag, &lib->layout, look->num_libraries);
+	if (!err)
+		tell_library(look, lib, look->num_libraries++);
+	library__free(lib);
+	return err;
+}
+
+static int open_look(struct look *look)
+{
+	struct ledger_opts ledger_opts = { .on_event = on_event, .ctx = look };
+	int err;
+
+	err = output__open(look->opts, &look->output);
+	if (!err)
+		err = ledger__new(&ledger_opts, &look->ledger);
+	if (!err)
+		err = discovery__new(on_find, look, &look->discovery);
+	if (!err)
+		err = survey__new(look->discovery, on_record, look, &look->survey);
+	return err;
+}
+
+static void close_look(struct look *look)
+{
+	survey__free(look->survey);
+	discovery__free(look->discovery);
+	ledger__free(look->ledger);
+	output__close(look->output);
+}
+
+/* Says why there is nothing to show. */
+static int complain(pid_t pid, int err)
+{
+	switch (err) {
+	case -ESRCH:
+		pr_err("process '%d' has ended, or uses no Tenstorrent runtime", pid);
+		return EXIT_NOTHING;
+	case -EPERM:
+	case -EACCES:
+		pr_err("the memory of process '%d' may not be read: run as root (sudo), or as its "
+		       "user where kernel.yama.ptrace_scope is 0",
+		       pid);
+		return EXIT_ERROR;
+	case -ENOENT:
+		pr_err("not all that is needed is known of the runtime of process '%d': `tttrace "
+		       "--check %d` shows what is missing",
+		       pid, pid);
+		return EXIT_ERROR;
+	}
+	pr_err("cannot read what process '%d' holds: %s", pid, strerror(-err));
+	return EXIT_ERROR;
+}
+
+static int take(struct look *look)
+{
+	pid_t pid = look->opts->snapshot_pid;
+	int err = discovery__scan_process(look->discovery, pid);
+
+	if (err)
+		return err;
+	survey__introduce(look->survey, pid);
+	err = survey__take(look->survey, pid, NULL, 0, true, NULL, NULL);
+	if (err && err != -ENODATA)
+		return err;
+	survey__settle(look->survey, pid, TT_CENSUS_ATTACH, err);
+	return 0;
+}
+
+static int report(struct look *look)
+{
+	struct snapshot *snap;
+	int status = EXIT_OK;
+
+	if (ledger__finish(look->ledger, clock__now_ns()) ||
+	    snapshot__take(look->ledger, &look->opts->filter, clock__now_ns(), &snap)) {
+		pr_err("out of memory: there is no report");
+		return EXIT_ERROR;
+	}
+	output__report(look->output, snap);
+	if (output__error(look->output) && output__error(look->output) != -EPIPE)
+		status = EXIT_ERROR;
+	else if (!snapshot__complete(snap))
+		status = EXIT_INCOMPLETE;
+	snapshot__free(snap);
+	return status;
+}
+
+int look__run(const struct options *opts)
+{
+	struct look look = { .opts = opts };
+	int status = EXIT_ERROR, err;
+
+	err = open_look(&look);
+	if (!err) {
+		err = take(&look);
+		status = err ? complain(opts->snapshot_pid, err) : report(&look);
+	}
+	close_look(&look);
+	return status;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "report/text_coverage.h"
+
+#include "report/words.h"
+
+typedef unsigned long long ull;
+
+static void print_count(FILE *out, __u64 count, const char *words)
+{
+	if (count)
+		fprintf(out, "  %llu %s\n", (ull)count, words);
+}
+
+static void print_loss(FILE *out, const struct snapshot_coverage *c, __u64 unexplained)
+{
+	const char *sep = "  lost: ";
+
+	for (__u32 i = 0; i < TT_RECORD_LIBRARY; i++) {
+		if (!c->lost_kinds[i])
+			continue;
+		fprintf(out, "%s%llu %s", sep, (ull)c->lost_kinds[i], record_kind__name(i));
+		sep = ", ";
+	}
+	if (c->lost_unexplained) {
+		fprintf(out, "%s%llu of unknown kind", sep, (ull)c->lost_unexplained);
+		sep = ", ";
+	}
+	if (sep[0] == ',')
+		fputc('\n', out);
+	print_count(out, c->process_map_full, "hits of processes for which there was no room");
+	print_count(out, c->bad_records, "records could not be read");
+	print_count(out, c->dropped_records, "records were dropped: tttrace ran out of memory");
+	print_count(out, c->reused_live + c->reused_lost,
+		    "buffers were replaced by others without a free that we saw");
+	print_count(out, unexplained, "frees have no explanation: please report this");
+	print_count(out, c->footprint_unknown,
+		    "allocations of unknown footprint: bytes occupied are lower bounds");
+	print_count(out, c->circular_unknown,
+		    "circular buffers on unknown cores or devices: not in their lines");
+}
+
+/* What the mode does not look at. */
+static const char *left_out(const struct snapshot_coverage *c)
+{
+	switch (c->mode) {
+	case TT_MODE_LEAN:
+		return "  lean, left out: buffers that hold no memory (of size 0, of a graph "
+		       "capture, views), failed allocations, frees that give nothing back, "
+		       "circular buffers\n";
+	case TT_MODE_ALL:
+		return "";
+	default:
+		return c->probes && !(c->probes >> TT_PROBE_BUFFER_CREATE_AT & 1)
+			       ? "  left out: views (-v shows them)\n"
+			       : "";
+	}
+}
+
+void text_coverage__write(FILE *out, const struct snapshot *snap)
+{
+	const struct snapshot_coverage *c = &snap->coverage;
+
+	if (c->is_look) {
+		fprintf(out, "coverage: read out of the memory of the process, with no probe%s\n",
+			c->census_torn ? "; not all of its allocators could be read" : "");
+		return;
+	}
+	fprintf(out,
+		"coverage: %llu/%llu probes in %u %s, %llu %s (%llu pre-attach), "
+		"%llu records, %llu lost\n",
+		(ull)c->probes_attached, (ull)c->probes_wanted, c->num_libraries,
+		words__plural(c->num_libraries, "library", "libraries"), (ull)c->processes,
+		words__plural(c->processes, "process", "processes"), (ull)c->processes_pre_attach,
+		(ull)c->records, (ull)c->lost);
+	fputs(left_out(c), out);
+	if (c->buffers_pre_attach)
+		print_count(out, c->buffers_pre_attach,
+			    "buffers were there before tracing began: a census found them");
+	if (c->census_torn)
+		fputs("  what was held before tracing began could not all be read\n", out);
+	print_loss(out, c, snap->frees[CLASS_UNKNOWN]);
+	print_count(out, c->buffers_mended,
+		    "buffers were put right by a census: their allocation or free was missed");
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * One look at one allocator: what its set holds, whether it could be read as a whole, and what each
+ * buffer occupies. Private to the census*.c.
+ */
+#ifndef TTTRACE_CENSUS_LOOK_H
+#define TTTRACE_CENSUS_LOOK_H
+
+#include "target/census.h"
+#include "target/object.h"
+
+enum {
+	LOOK_MAX_DEVICES = 64 /* that the buffers of one allocator are on; one or two in practice */
+};
+
+struct look_buffer {
+	__u64 buffer, unique_id;
+	__u64 per_bank; /* bytes; 0: not known */
+	long block;	/* in the table of its type; < 0: not found */
+	int device;	/* index into census_look.devices */
+	__u8 faults;	/* enum tt_record_fault */
+	bool is_absent; /* swapped out */
+	bool is_freed;	/* its memory went in bulk */
+	bool is_valid;	/* belongs to this allocator, and is allocated */
+	__u8 body[TT_BODY_SIZE];
+};
+
+struct look_device {
+	struct tt_device device;
+	__u8 faults;
+	__u32 state;	    /* enum tt_device_state */
+	size_t num_buffers; /* valid ones */
+};
+
+struct census_look {
+	__u64 begin_ns, end_ns; /* CLOCK_BOOTTIME */
+	__u64 claimed;		/* elements, as the set says */
+	bool is_whole;
+	bool is_absent;	   /* part of the set itself is swapped out */
+	bool is_empty;	   /* a set, but without elements */
+	bool is_explained; /* of what changes meanwhile there are records */
+	struct look_buffer *buffers;
+	size_t num_buffers, num_valid;
+	struct look_device devices[LOOK_MAX_DEVICES];
+	int num_devices;
+};
+
+/*
+ * Looks until the look is whole, or long enough.
+ * Returns 0; -ENOENT: that is no allocator, or it has no buffers; -ENODATA: its buffers are not
+ * present; -ESRCH, -EPERM: nothing of the process can be read; -ENOMEM. To be released by
+ * census_look__done() in any case.
+ */
+int census_look__take(const struct object_space *space, const struct census_target *target,
+		      __u64 allocator, struct census_look *ret_look);
+void census_look__done(struct census_look *look);
+
+#endif
