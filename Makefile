@@ -3,8 +3,10 @@
 #   make            build/tttrace
 #   make check      everything that is promised, tested (installs what it needs: scripts/check)
 #   make check-long  the same, and what is left to chance 100 times
+#   make soak MINUTES=N  a storm of processes under one tttrace: its memory stays flat
 #   make unit       the tests that need neither root nor a runtime
 #   make demo       scripts/demo
+#   make bench      what it costs, beside other tools (scripts/bench)
 #   make SAN=1 …    with ASan and UBSan, into build-san/
 #   make V=1 …      show the commands
 
@@ -53,6 +55,7 @@ UNITS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
+.PHONY: all clean check check-long soak unit demo tests tidy
 
 all: $(B)/tttrace
 
@@ -82,6 +85,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PLAIN)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(PACKAGE_LIBS) -lcmocka -o $@
 
 include tests/standin/standin.mk
+include tests/bench/bench.mk
 
 unit: $(UNITS)
 	$(Q)set -e; for t in $(UNITS); do $$t; done
@@ -100,6 +104,10 @@ check:
 check-long:
 	$(Q)TTTRACE_TIMES=100 scripts/check
 
+MINUTES ?= 10
+
+soak: all standin
+	$(Q)scripts/soak $(MINUTES)
 
 demo:
 	$(Q)scripts/demo
