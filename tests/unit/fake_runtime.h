@@ -249,7 +249,9 @@ static inline int note_record(void *ctx, const void *record, size_t size)
 	return 0;
 }
 
-static inline void take(const __u64 *allocators, size_t num_allocators)
+/* @ready: called before each look, as by one who has probes; or NULL. */
+static inline void take_while(const __u64 *allocators, size_t num_allocators,
+			      void (*ready)(void *ctx), void *ctx)
 {
 	const struct census_library library = { &layout, 9, BIAS };
 	const struct census_target target = {
@@ -260,11 +262,18 @@ static inline void take(const __u64 *allocators, size_t num_allocators)
 		.allocators = allocators,
 		.num_allocators = num_allocators,
 		.search = !num_allocators,
+		.ready = ready,
+		.ctx = ctx,
 	};
 
 	memset(&said, 0, sizeof(said));
 	assert_int_equal(census__take(&target, note_record, NULL, &said.result), 0);
 	assert_int_equal(said.num_buffers, said.result.buffers);
+}
+
+static inline void take(const __u64 *allocators, size_t num_allocators)
+{
+	take_while(allocators, num_allocators, NULL, NULL);
 }
 
 static inline void take_of(const struct fake *f)

@@ -41,6 +41,33 @@ static void an_element_that_is_no_live_buffer_is_passed_over(void **state)
 	free_fake(f);
 }
 
+struct maker {
+	struct fake *f;
+	int looks;
+};
+
+static void finish_after_some_looks(void *ctx)
+{
+	struct maker *maker = ctx;
+
+	if (++maker->looks == 10)
+		maker->f->buffers[0].status = TT_STATUS_ALLOCATED;
+}
+
+/* A program that allocates and frees one buffer after the other has none that is whole, often. */
+static void an_allocator_whose_only_buffer_is_in_the_making_is_looked_at_again(void **state)
+{
+	struct fake *f = new_fake(1);
+	struct maker maker = { .f = f };
+	const __u64 allocator = (__u64)&f->allocator;
+
+	(void)state;
+	f->buffers[0].status = TT_STATUS_REQUESTED;
+	take_while(&allocator, 1, finish_after_some_looks, &maker);
+	assert_whole(1);
+	free_fake(f);
+}
+
 static void a_ring_ends(void **state)
 {
 	struct fake *f = new_fake(9);
@@ -175,6 +202,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_dead_allocator_has_no_records),
 		cmocka_unit_test(an_element_that_is_no_live_buffer_is_passed_over),
+		cmocka_unit_test(
+			an_allocator_whose_only_buffer_is_in_the_making_is_looked_at_again),
 		cmocka_unit_test(a_ring_ends),
 		cmocka_unit_test(a_chain_of_another_length_is_torn),
 		cmocka_unit_test(numbers_that_cannot_be_are_no_set),

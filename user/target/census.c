@@ -127,8 +127,7 @@ static int visit_candidate(struct census *c, const struct census_candidate *cand
 	int err;
 
 	err = census_look__take(&c->spaces[candidate->library], c->target, candidate->object,
-				&look);
-
+				is_known(c, candidate), &look);
 	if (!err) {
 		c->result.allocators++;
 		c->result.torn += !look.is_whole;

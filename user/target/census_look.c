@@ -320,7 +320,7 @@ static int judge_look(const struct census_look *look)
 }
 
 int census_look__take(const struct object_space *s, const struct census_target *target,
-		      __u64 allocator, struct census_look *ret_look)
+		      __u64 allocator, bool is_known, struct census_look *ret_look)
 {
 	__u64 begin_ns = clock__now_ns();
 	struct census_set before = {}, after = {};
@@ -333,8 +333,8 @@ int census_look__take(const struct object_space *s, const struct census_target *
 		err = look_once(s, allocator, &before, &after, ret_look);
 		looks++;
 	} while (err == -EAGAIN &&
-		 (looks < MIN_LOOKS ||
-		  (ret_look->num_valid && clock__now_ns() - begin_ns < MAX_LOOKS_NS)));
+		 (looks < MIN_LOOKS || ((is_known || ret_look->num_valid) &&
+					clock__now_ns() - begin_ns < MAX_LOOKS_NS)));
 	census_set__done(&before);
 	census_set__done(&after);
 	return err == -EAGAIN ? judge_look(ret_look) : err;

@@ -46,13 +46,14 @@ struct census_look {
 };
 
 /*
- * Looks until the look is whole, or long enough.
+ * Looks until the look is whole, or long enough. @is_known: an allocator is there, so even one of
+ * which no buffer is whole at the moment is looked at again.
  * Returns 0; -ENOENT: that is no allocator, or it has no buffers; -ENODATA: its buffers are not
  * present; -ESRCH, -EPERM: nothing of the process can be read; -ENOMEM. To be released by
  * census_look__done() in any case.
  */
 int census_look__take(const struct object_space *space, const struct census_target *target,
-		      __u64 allocator, struct census_look *ret_look);
+		      __u64 allocator, bool is_known, struct census_look *ret_look);
 void census_look__done(struct census_look *look);
 
 #endif
