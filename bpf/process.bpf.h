@@ -213,10 +213,12 @@ static __always_inline void on_exit(struct task_struct *task)
 	if (!code)
 		code = BPF_CORE_READ(task, exit_code);
 	hit = process_hit(tgid, task_tid(task), process);
-	if (process->start_ns && emit_process(&hit, TT_RECORD_PROCESS_EXIT, code))
-		process->flags |= TT_PROCESS_ENDED; /* the user side asks for the losses yet */
-	else
+	if (process->start_ns && emit_process(&hit, TT_RECORD_PROCESS_EXIT, code)) {
+		process->exit_code = code; /* the user side asks for it, and for the losses, yet */
+		process->flags |= TT_PROCESS_ENDED;
+	} else {
 		bpf_map_delete_elem(&processes, &tgid);
+	}
 }
 
 #endif

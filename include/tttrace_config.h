@@ -209,7 +209,7 @@ struct tt_process {
 	__u32 lost_begin;
 	__u32 lost_end;
 	__u32 lost_other;
-	__u32 reserved;
+	__u32 exit_code; /* with TT_PROCESS_ENDED, as of wait(2) */
 };
 
 /* Knobs, frozen at load. */

@@ -377,9 +377,12 @@ static void report_loss(void *ctx, __u32 tgid, const struct tt_process *process)
 	struct tt_record_process rec = {
 		.h = written__head(TT_RECORD_PROCESS_LOST, (pid_t)tgid),
 		.flags = process->flags,
+		.exit_code = process->exit_code,
 		.lost_other = process->lost_other,
 	};
 
+	if (process->flags & TT_PROCESS_ENDED)
+		reader__catch_up(tracer->reader); /* all that it did comes before its end */
 	rec.h.tid = tgid;
 	rec.h.start_ns = process->start_ns;
 	rec.h.lost_begin = process->lost_begin;

@@ -106,6 +106,8 @@ def test_what_a_process_has_lost_is_known_even_if_its_end_is_among_it(gen3):
     coverage = result.summary["coverage"]
     assert coverage["lost_kinds"]["process_exit"] == 1
     assert [process["lost"] for process in result.summary["processes"]] == [coverage["lost"]]
+    assert [process["state"] for process in result.summary["processes"]] == ["exited"]
+    assert len(result.of("process_exit", pid=storming.pid)) == 1
     assert not result.of("leak") and set(result.classes()) <= {"matched", "lost"}
 
 

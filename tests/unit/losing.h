@@ -17,10 +17,10 @@ static inline void losing(struct stream *s, const struct actor *a, __u32 kind, _
 		s->loser.lost_other += records;
 }
 
-/* What the map of processes tells of @a. */
-static inline void losing_tell(struct stream *s, const struct actor *a)
+/* What the map of processes has of @a. */
+static inline struct tt_record_process losing_process(struct stream *s, const struct actor *a)
 {
-	struct tt_record_process rec = {
+	return (struct tt_record_process){
 		.h = { .kind = TT_RECORD_PROCESS_LOST,
 		       .probe = TT_PROBE_COUNT,
 		       .tgid = a->tgid,
@@ -31,7 +31,24 @@ static inline void losing_tell(struct stream *s, const struct actor *a)
 		       .lost_end = s->loser.lost_end },
 		.lost_other = s->loser.lost_other,
 	};
+}
 
+static inline void losing_tell(struct stream *s, const struct actor *a)
+{
+	struct tt_record_process rec = losing_process(s, a);
+
+	stream_apply(s, &rec, sizeof(rec));
+}
+
+/* The same after @a has ended with @exit_code, when the record of that is among what was lost. */
+static inline void losing_end(struct stream *s, const struct actor *a, __u32 exit_code)
+{
+	struct tt_record_process rec;
+
+	losing(s, a, TT_RECORD_PROCESS_EXIT, 1);
+	rec = losing_process(s, a);
+	rec.flags = TT_PROCESS_ENDED;
+	rec.exit_code = exit_code;
 	stream_apply(s, &rec, sizeof(rec));
 }
 

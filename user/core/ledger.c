@@ -175,7 +175,7 @@ static int take_process_name(struct ledger *ledger, const struct hit *hit)
 
 /*
  * From the map of processes, which is ahead of the records of the ring, or behind them. It begins
- * and ends no process: that is for those records.
+ * no process, that is for those records; and it ends one only if the record of its end was lost.
  */
 static void take_process_lost(struct ledger *ledger, const struct tt_record_process *rec)
 {
@@ -186,6 +186,8 @@ static void take_process_lost(struct ledger *ledger, const struct tt_record_proc
 	note_own_loss(ledger, process, &rec->h);
 	loss_process__note_other(&process->loss, rec);
 	emit_own_loss(ledger, process, &rec->h);
+	if (rec->flags & TT_PROCESS_ENDED)
+		ledger__end_process(ledger, process, PROCESS_EXITED, rec->h.ts_ns, rec->exit_code);
 }
 
 static const take_fn takers[TT_RECORD_KIND_COUNT] = {
