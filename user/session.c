@@ -185,7 +185,7 @@ static void take_late(struct session *s)
 }
 
 /*
- * Mends what losses have left. A program that loses records goes on losing them while it is read,
+ * Mends what losses have left, and fills in what could not be read. A program that loses records goes on losing them while it is read,
  * perhaps: then not too often, so that the reader has time for the ring.
  */
 static void take_repairs(struct session *s)
@@ -196,7 +196,7 @@ static void take_repairs(struct session *s)
 
 	if (begin_ns < s->repair_ns)
 		return;
-	num = ledger__losers(s->ledger, pids, CENSUS_PROCESSES);
+	num = ledger__incomplete(s->ledger, pids, CENSUS_PROCESSES);
 	s->repair_ns = 0;
 	if (!num)
 		return;

@@ -420,13 +420,31 @@ static void an_unknown_footprint_gets_known(void **state)
 {
 	struct stream *s = *state;
 	struct object o = object(1);
+	__u32 pid;
 
 	stream_begin(s, &python, 1);
 	stream_buffer(s, &python, TT_RECORD_ALLOC, &o);
 	assert_false(stream_last(s, EVENT_ALLOC)->buffer.has_footprint);
+	assert_int_equal(ledger__incomplete(s->ledger, &pid, 1), 1);
 	look(s, &python, &o, 1);
+	assert_int_equal(ledger__incomplete(s->ledger, &pid, 1), 0);
 	stream_release(s, &python, &o);
 	assert_int_equal(stream_last(s, EVENT_FREE)->buffer.footprint, 12 * 1024);
+}
+
+static void a_footprint_that_no_census_can_tell_is_given_up(void **state)
+{
+	struct stream *s = *state;
+	struct object o = object(1);
+	int censuses = 0;
+	__u32 pid;
+
+	stream_begin(s, &python, 1);
+	stream_buffer(s, &python, TT_RECORD_ALLOC, &o);
+	o.size = 0; /* then the census tells none, either */
+	for (; censuses < 100 && ledger__incomplete(s->ledger, &pid, 1); censuses++)
+		look(s, &python, &o, 1);
+	assert_in_range(censuses, 1, 99);
 }
 
 static void a_child_does_not_hold_what_its_parent_does(void **state)
@@ -485,6 +503,7 @@ int main(void)
 		stream_test(an_allocator_that_was_not_read_makes_the_census_incomplete),
 		stream_test(an_allocator_that_is_empty_takes_all_its_buffers_away),
 		stream_test(an_unknown_footprint_gets_known),
+		stream_test(a_footprint_that_no_census_can_tell_is_given_up),
 		stream_test(a_child_does_not_hold_what_its_parent_does),
 		stream_test(a_stream_may_claim_any_phase_in_any_order),
 	};

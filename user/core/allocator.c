@@ -229,6 +229,15 @@ void allocator__vacate(struct allocator *allocator, const struct buffers *buffer
 		forget_map(allocator, type);
 }
 
+bool allocator__is_unsized(const struct allocator *allocator)
+{
+	for (__u32 type = 0; type < TT_TYPE_COUNT; type++) {
+		if (allocator->has_unsized[type])
+			return true;
+	}
+	return false;
+}
+
 void allocator__recheck(struct allocator *allocator, const struct buffers *buffers)
 {
 	const __u32 sized = BUFFER_HAS_FOOTPRINT | BUFFER_HAS_ADDRESS;

@@ -75,6 +75,9 @@ void allocator_table__done(struct allocator_table *table);
 int allocator__at_address(struct allocator *allocator, const struct buffers *buffers, __u32 type,
 			  __u64 address, __u32 *ret_nr);
 
+/* Is there a live buffer of which it is not known what it occupies? */
+bool allocator__is_unsized(const struct allocator *allocator);
+
 /* What was told of unknown footprints may have got known for all that live. */
 void allocator__recheck(struct allocator *allocator, const struct buffers *buffers);
 

@@ -308,6 +308,19 @@ static void settle(struct ledger *ledger, const struct hit *hit)
 	}
 }
 
+static bool is_unsized(const struct process *process)
+{
+	const struct allocator *allocator;
+
+	TAILQ_FOREACH(allocator, &process->all_allocators, entry)
+	{
+		if (!allocator->dead && !allocator->device->closed &&
+		    allocator__is_unsized(allocator))
+			return true;
+	}
+	return false;
+}
+
 /* What was missed until the census began is made good. */
 static void repair(struct ledger *ledger, struct process *process)
 {
@@ -315,6 +328,7 @@ static void repair(struct ledger *ledger, struct process *process)
 
 	TAILQ_FOREACH(allocator, &process->all_allocators, entry)
 	allocator__recheck(allocator, &ledger->buffers);
+	process->census.vain = is_unsized(process) ? process->census.vain + 1 : 0;
 	/* frees without a reason waited for losses to get known: these are */
 	ledger__decide(ledger, process, false);
 	process->census.settled_ns = process->census.begin_ns;
@@ -354,6 +368,11 @@ static bool has_loss(const struct process *process)
 	       (census->failed < ATTEMPTS_MAX || census->failed_at != process->loss.records);
 }
 
+static bool is_incomplete(const struct process *process)
+{
+	return has_loss(process) || (process->census.vain < ATTEMPTS_MAX && is_unsized(process));
+}
+
 static bool is_user(const struct process *process)
 {
 	return process->devices;
@@ -380,9 +399,11 @@ size_t ledger__late(struct ledger *ledger, __u32 *pids, size_t max)
 	return num;
 }
 
-size_t ledger__losers(const struct ledger *ledger, __u32 *pids, size_t max)
+size_t ledger__incomplete(const struct ledger *ledger, __u32 *pids, size_t max)
 {
-	return loss__total(&ledger->loss) ? list_processes(ledger, has_loss, pids, max) : 0;
+	if (!loss__total(&ledger->loss) && !ledger->stats.footprint_unknown)
+		return 0;
+	return list_processes(ledger, is_incomplete, pids, max);
 }
 
 size_t ledger__users(const struct ledger *ledger, __u32 *pids, size_t max)

@@ -40,6 +40,7 @@ struct census {
 	__u64 failed;	   /* censuses in a row that were not whole … */
 	__u64 failed_at;   /* … and the records that the process had lost at the last one */
 	__u64 settled;	   /* censuses so far that came to their end */
+	__u64 vain;	   /* whole ones in a row after which a footprint was still unknown */
 	__u64 settled_ns;  /* to when the last one that was whole goes back: what was missed before
 			      is mended */
 	__u64 pre_attach;  /* buffers from before the attach, over all censuses */
