@@ -17,6 +17,7 @@ enum {
 struct hit {
 	__u64 ip;
 	__u64 args[HIT_ARGS]; /* integer arguments of the probed function */
+	__u64 object;	      /* that the probe is about: Buffer, allocator, device */
 	__u32 tgid;
 	__u32 tid;
 	__u64 start_ns;

@@ -43,8 +43,10 @@ struct head {
 static __always_inline int read_head(const struct tt_layout *layout, __u64 free_list,
 				     struct head *head)
 {
-	return bpf_probe_read_user(head, sizeof(*head),
-				   (void *)(free_list + layout->field[TT_FIELD_FL_SIZE].off[0]));
+	const struct tt_path *first = &layout->field[TT_FIELD_FL_SIZE];
+
+	return first->len != 1 ||
+	       bpf_probe_read_user(head, sizeof(*head), (void *)(free_list + first->off[0]));
 }
 
 static __always_inline __u64 head_word(const struct tt_layout *layout, __u32 field,
@@ -52,10 +54,19 @@ static __always_inline __u64 head_word(const struct tt_layout *layout, __u32 fie
 {
 	__u32 at = layout->field[field].off[0] - layout->field[TT_FIELD_FL_SIZE].off[0];
 
-	if (at > sizeof(*head) - sizeof(__u64) || at % sizeof(__u64))
+	if (layout->field[field].len != 1 || at > sizeof(*head) - sizeof(__u64) ||
+	    at % sizeof(__u64))
 		return 0;
 	return *(const __u64 *)((const char *)head->words +
 				(at & (TT_FREE_LIST_SIZE - sizeof(__u64))));
+}
+
+/* A field of 8 bytes of the free list, out of @head if it lies there. */
+static __always_inline int read_word(const struct tt_layout *layout, __u32 field, __u64 free_list,
+				     const struct head *head, __u64 *ret_word)
+{
+	*ret_word = head_word(layout, field, head);
+	return *ret_word ? 0 : read_field(layout, field, free_list, ret_word, sizeof(*ret_word));
 }
 
 /* The number of the block at @address; -1: it is not found. */

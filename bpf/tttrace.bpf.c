@@ -33,10 +33,56 @@ static __always_inline __u64 argument(const struct hit *hit, __u32 n)
 	return n < HIT_ARGS ? hit->args[n] : 0;
 }
 
-/* The object that the probe is about: Buffer, allocator, device. */
-static __always_inline __u64 object_of(const struct hit *hit)
+/*
+ * Assembly, for the compiler would compute where in @ctx to read, and the verifier wants to see
+ * that as a number.
+ */
+#define LOAD_REGISTER(ctx, name)                                                                   \
+	({                                                                                         \
+		__u64 value;                                                                       \
+		asm volatile("%0 = *(u64 *)(%1 + %2)"                                              \
+			     : "=r"(value)                                                         \
+			     : "r"(ctx), "i"(offsetof(struct pt_regs, name)));                     \
+		value;                                                                             \
+	})
+
+/* A general register by the machine's number: as ModRM and REX encode it. */
+static __always_inline __u64 read_register(const struct pt_regs *ctx, __u32 number)
 {
-	return argument(hit, hit->cookie.arg);
+	switch (number) {
+	case 0:
+		return LOAD_REGISTER(ctx, ax);
+	case 1:
+		return LOAD_REGISTER(ctx, cx);
+	case 2:
+		return LOAD_REGISTER(ctx, dx);
+	case 3:
+		return LOAD_REGISTER(ctx, bx);
+	case 4:
+		return LOAD_REGISTER(ctx, sp);
+	case 5:
+		return LOAD_REGISTER(ctx, bp);
+	case 6:
+		return LOAD_REGISTER(ctx, si);
+	case 7:
+		return LOAD_REGISTER(ctx, di);
+	case 8:
+		return LOAD_REGISTER(ctx, r8);
+	case 9:
+		return LOAD_REGISTER(ctx, r9);
+	case 10:
+		return LOAD_REGISTER(ctx, r10);
+	case 11:
+		return LOAD_REGISTER(ctx, r11);
+	case 12:
+		return LOAD_REGISTER(ctx, r12);
+	case 13:
+		return LOAD_REGISTER(ctx, r13);
+	case 14:
+		return LOAD_REGISTER(ctx, r14);
+	default:
+		return LOAD_REGISTER(ctx, r15);
+	}
 }
 
 /* What was read of a Buffer, on the stack. */
@@ -70,7 +116,7 @@ static __always_inline void fill_buffer(struct tt_record_buffer *rec, __u64 buff
 /* track_allocate: the Buffer is complete. Its allocator is introduced first. */
 static __always_inline void on_alloc(const struct hit *hit, const struct tt_layout *layout)
 {
-	__u64 buffer = object_of(hit), allocator, device, free_list = 0;
+	__u64 buffer = hit->object, allocator, device, free_list = 0;
 	struct tt_record_buffer *rec;
 	struct tt_space space = {};
 	__u32 state = TT_STATE_UNKNOWN;
@@ -101,15 +147,22 @@ static __always_inline void on_alloc(const struct hit *hit, const struct tt_layo
 static __always_inline void on_free_begin(const struct hit *hit, const struct tt_layout *layout,
 					  __u16 kind)
 {
-	__u64 buffer = object_of(hit);
+	__u64 buffer = hit->object, device;
+	__u32 state = TT_STATE_UNKNOWN;
 	struct tt_record_buffer *rec;
 	struct read read = {};
 
 	read_buffer(layout, buffer, &read);
+	if (kind == TT_RECORD_FREE_BEGIN && !(read.faults & TT_FAULT_OBJECT)) {
+		device = body_word(layout, TT_FIELD_DEVICE, read.body);
+		state = read_device_state(layout, device,
+					  device_kind(layout, device, load_bias(hit)));
+	}
 	rec = emit_begin(hit, kind, sizeof(*rec));
 	if (!rec)
 		return;
 	fill_buffer(rec, buffer, &read);
+	rec->device_state = state;
 	emit_end(rec);
 }
 
@@ -119,14 +172,14 @@ static __always_inline void on_step(const struct hit *hit, __u16 kind)
 
 	if (!rec)
 		return;
-	rec->object = object_of(hit);
+	rec->object = hit->object;
 	emit_end(rec);
 }
 
 /* deallocate_buffer: memory goes back to the allocator, the first argument. */
 static __always_inline void on_free_done(const struct hit *hit, const struct tt_layout *layout)
 {
-	__u64 allocator = argument(hit, 0), buffer = object_of(hit);
+	__u64 allocator = argument(hit, 0), buffer = hit->object;
 	struct tt_record_step *rec;
 
 	meet_allocator(hit, layout, allocator, buffer);
@@ -144,7 +197,7 @@ static __always_inline void on_free_done(const struct hit *hit, const struct tt_
 static __always_inline void on_bulk(const struct hit *hit)
 {
 	struct tt_record_object *rec = emit_begin(hit, TT_RECORD_BULK, sizeof(*rec));
-	__u64 object = object_of(hit);
+	__u64 object = hit->object;
 
 	/* of one whose state is overridden the free lists may be others */
 	if (hit->cookie.probe == TT_PROBE_ALLOCATOR_DESTROY ||
@@ -160,22 +213,22 @@ static __always_inline void on_bulk(const struct hit *hit)
 static __always_inline void on_space(const struct hit *hit, const struct tt_layout *layout)
 {
 	struct tt_record_space *rec = emit_begin(hit, TT_RECORD_SPACE, sizeof(*rec));
-	__u64 least = 0, align = 0, bytes;
+	__u64 least, align, bytes;
+	struct head head = {};
 
 	if (!rec)
 		return;
-	rec->free_list = object_of(hit);
+	rec->free_list = hit->object;
 	rec->asked = argument(hit, hit->cookie.arg + 1);
-	if (read_field(layout, TT_FIELD_FL_MIN, rec->free_list, &least, sizeof(least)) ||
-	    read_field(layout, TT_FIELD_FL_ALIGN, rec->free_list, &align, sizeof(align)) ||
-	    !align) {
+	read_head(layout, rec->free_list, &head);
+	if (read_word(layout, TT_FIELD_FL_MIN, rec->free_list, &head, &least) ||
+	    read_word(layout, TT_FIELD_FL_ALIGN, rec->free_list, &head, &align) || !align) {
 		rec->h.faults |= TT_FAULT_SPACE;
 	} else {
 		bytes = rec->asked > least ? rec->asked : least;
 		rec->per_bank = (bytes + align - 1) / align * align;
 	}
-	read_field(layout, TT_FIELD_FL_SIZE, rec->free_list, &rec->bank_size,
-		   sizeof(rec->bank_size));
+	read_word(layout, TT_FIELD_FL_SIZE, rec->free_list, &head, &rec->bank_size);
 	emit_end(rec);
 }
 
@@ -191,11 +244,27 @@ static __always_inline void on_create(const struct hit *hit, bool view)
 	rec = emit_begin(hit, view ? TT_RECORD_VIEW : TT_RECORD_ZERO_SIZE, sizeof(*rec));
 	if (!rec)
 		return;
-	rec->device = object_of(hit);
+	rec->device = hit->object;
 	rec->address = view ? argument(hit, hit->cookie.arg + 1) : 0;
 	rec->size = size;
 	rec->page_size = argument(hit, size_arg + 1);
 	rec->type = argument(hit, size_arg + 2);
+	emit_end(rec);
+}
+
+/* Where create() knows that the size is 0; the object is the body of the Buffer. */
+static __always_inline void on_create_empty(const struct hit *hit, const struct tt_layout *layout)
+{
+	__u8 body[TT_BODY_SIZE] = {};
+	struct tt_record_create *rec;
+
+	bpf_probe_read_user(body, sizeof(body), (void *)(hit->object + layout->body_start));
+	rec = emit_begin(hit, TT_RECORD_ZERO_SIZE, sizeof(*rec));
+	if (!rec)
+		return;
+	rec->device = body_word(layout, TT_FIELD_DEVICE, body);
+	rec->page_size = body_word(layout, TT_FIELD_PAGE_SIZE, body);
+	rec->type = body_half(layout, TT_FIELD_TYPE, body);
 	emit_end(rec);
 }
 
@@ -205,7 +274,7 @@ static __always_inline void on_device(const struct hit *hit, const struct tt_lay
 
 	if (!rec)
 		return;
-	rec->device.object = object_of(hit);
+	rec->device.object = hit->object;
 	rec->h.faults |= read_device(layout, &rec->device, load_bias(hit));
 	emit_end(rec);
 }
@@ -225,6 +294,8 @@ static __always_inline void dispatch(const struct hit *hit, const struct tt_layo
 		return on_space(hit, layout);
 	case TT_PROBE_BUFFER_CREATE:
 		return on_create(hit, false);
+	case TT_PROBE_CREATE_EMPTY:
+		return on_create_empty(hit, layout);
 	case TT_PROBE_BUFFER_CREATE_AT:
 		return on_create(hit, true);
 	case TT_PROBE_DEALLOCATE_BUFFERS:
@@ -262,6 +333,9 @@ int on_probe(struct pt_regs *ctx)
 	__u32 index;
 
 	__builtin_memcpy(&hit.cookie, &cookie, sizeof(hit.cookie));
+	hit.object = hit.cookie.arg < TT_ARG_REGISTER
+			     ? argument(&hit, hit.cookie.arg)
+			     : read_register(ctx, hit.cookie.arg - TT_ARG_REGISTER);
 	if (!active || enter_process(&hit))
 		return 0;
 	count_hit(hit.cookie.probe);

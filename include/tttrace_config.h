@@ -38,6 +38,7 @@ enum tt_probe {
 	TT_PROBE_REGISTER_PROGRAM,    /* between the circular buffers of two programs */
 	TT_PROBE_PLACE_DATAFLOW,      /* ProgramImpl::allocate_dataflow_buffers, for a program */
 	TT_PROBE_MARK_ADDRESS,	      /* CircularBufferAllocator::mark_address: one of them */
+	TT_PROBE_CREATE_EMPTY,	      /* in TT_PROBE_BUFFER_CREATE: where the size is 0 */
 	TT_PROBE_COUNT
 };
 
@@ -173,7 +174,11 @@ struct tt_cookie {
 	__u32 vaddr;
 	__u16 layout; /* index into the array of layouts */
 	__u8 probe;   /* enum tt_probe */
-	__u8 arg;     /* which argument (0: rdi …) is the object that the probe is about */
+	__u8 arg;     /* which argument (0: rdi …) is the object that the probe is about; or */
+};		      /* TT_ARG_REGISTER + the machine's number of the register that has it */
+
+enum {
+	TT_ARG_REGISTER = 16
 };
 
 /* How much of what the runtime does is probed: see target/probe_set.h. */

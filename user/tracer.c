@@ -69,16 +69,6 @@ static unsigned int count_wanted_probes(const struct library *lib, __u64 set)
 	return wanted;
 }
 
-static __u64 find_attached(const struct library *lib, __u64 set)
-{
-	__u64 found = 0;
-
-	for (int probe = 0; probe < TT_PROBE_COUNT; probe++)
-		if (lib->probe_state[probe] == PROBE_FOUND)
-			found |= set & 1ull << probe;
-	return found;
-}
-
 static void warn_missing_fields(const struct library *lib)
 {
 	for (int field = 0; field < TT_FIELD_COUNT; field++)
@@ -91,7 +81,7 @@ static void warn_missing_fields(const struct library *lib)
 static void report_library(struct tracer *tracer, const struct library *lib, __u64 set,
 			   __u16 layout)
 {
-	__u64 attached = find_attached(lib, set);
+	__u64 attached = set & library__probes(lib);
 	struct tt_record_library rec = {
 		.h = written__head(TT_RECORD_LIBRARY, 0),
 		.probes_wanted = count_wanted_probes(lib, set),
@@ -129,7 +119,7 @@ static int attach(struct tracer *tracer, const struct discovery_find *find)
 			find->pid, strerror(-err));
 		return err;
 	}
-	set = probe_set__of(tracer->mode, tracer->views, &lib->layout);
+	set = probe_set__of(tracer->mode, tracer->views, &lib->layout, library__probes(lib));
 	err = loader__attach_library(tracer->loader, lib, set, find->path, &layout, &attached);
 	if (!err)
 		err = survey__add_library(tracer->survey, find->tag, &lib->layout, layout);

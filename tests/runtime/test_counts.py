@@ -32,3 +32,16 @@ def test_zero_size_and_hooked_tensors_stop_where_they_have_no_memory(real):
                 "hook_deallocate": 57, "deallocate_buffer": 50}
     assert hits_of(result, expected) == expected
     assert result.classes() == {"matched": 50, "zero_size": 10, "hooked": 7}
+
+
+def test_ordinary_buffers_pass_four_probes_and_empty_ones_two(real):
+    """What says that a buffer is empty is an instruction that no other one passes."""
+    result = tttrace.run([], real.program("counts.py", "1", 100, 50, 10, 7))
+    expected = {"free_list_allocate": 100, "track_allocate": 107, "deallocate_impl": 67,
+                "deallocate_buffer": 50, "create_empty": 10}
+    assert hits_of(result, expected) == expected
+    assert not {"buffer_create", "track_deallocate"} & set(result.hits)
+    assert result.classes() == {"matched": 50, "zero_size": 10, "hooked": 7}
+    empty = result.of("alloc", kind="zero_size")
+    assert len(empty) == 10 and {event["size"] for event in empty} == {0}
+    assert {(event["type"], *event["devices"]) for event in empty} == {("DRAM", 0)}

@@ -342,7 +342,7 @@ std::shared_ptr<Buffer> BODY::create(IDevice *device, BUFFER_ARGS)
 	auto buffer = NEW_BUFFER(device, PASS_ARGS, true);
 	[[maybe_unused]] Buffer &self = *buffer;
 
-	if (size == 0)
+	if (buffer->impl().size_ == 0)
 		buffer->impl().allocation_status_ = AllocationStatus::ALLOCATED;
 	else
 		buffer->impl().allocate_impl(PASS_SELF);

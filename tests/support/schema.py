@@ -19,7 +19,7 @@ PROBES = ("buffer_create", "buffer_create_at", "allocate_impl", "deallocate_impl
           "deallocate_buffer", "deallocate_buffers", "clear", "override_state", "allocator_destroy",
           "free_list_allocate", "device_open", "device_close", "mesh_open", "mesh_close", "mesh_closing",
           "track_allocate_cb", "track_deallocate_cb", "register_program", "allocate_dataflow_buffers",
-          "mark_address")
+          "mark_address", "create_empty")
 
 
 class Violation(Exception):
@@ -180,8 +180,8 @@ CHECKS = {
                     {"signature": text, "mangled": text, "address": pointer, "state": text, "loss": text}),
     "field": Table({"class": text, "name": text, "found": truth, "path": PATH, "witnesses": number},
                    {"how": text, "loss": text}),
-    "probe": Table({"function": text, "argument": number, "offset": number, "instruction": text,
-                    "emulated": truth, "file_offset": pointer}),
+    "probe": Table({"function": text, "offset": number, "instruction": text, "emulated": truth,
+                    "file_offset": pointer}, {"argument": number, "register": text}),
 }
 
 

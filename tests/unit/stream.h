@@ -68,7 +68,8 @@ struct object {
 	__u8 view;
 	__u8 status;
 	__u8 hooked;
-	__u32 device_state;
+	__u32 device_state; /* 0: open, or told by a record of its own (FREE_TRACKED) */
+	bool unreadable_state;
 };
 
 enum {
@@ -266,6 +267,16 @@ static inline void stream_put(__u8 *body, __u32 offset, const void *value, size_
 	memcpy(body + offset - BODY_START, value, size);
 }
 
+/* What is read of the device of @o: at the attempt to free it, a device that is not initialized. */
+static inline __u32 stream_state(const struct object *o, __u16 kind)
+{
+	if (o->unreadable_state)
+		return TT_STATE_UNKNOWN;
+	if (o->device_state)
+		return o->device_state;
+	return kind == TT_RECORD_FREE_BEGIN ? TT_STATE_OPENING : TT_STATE_OPEN;
+}
+
 /* @o as it is read at @h. */
 static inline struct tt_record_buffer stream_buffer_record(struct tt_record h,
 							   const struct object *o)
@@ -274,7 +285,7 @@ static inline struct tt_record_buffer stream_buffer_record(struct tt_record h,
 		.h = h,
 		.buffer = o->pointer,
 		.unique_id = o->id,
-		.device_state = o->device_state ? o->device_state : TT_STATE_OPEN,
+		.device_state = stream_state(o, h.kind),
 	};
 	__u8 bottom_up = !o->top_down, owns = !o->view;
 

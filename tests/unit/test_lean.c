@@ -152,13 +152,21 @@ static struct tt_layout whole_layout(void)
 
 	for (int i = 0; i < TT_FIELD_COUNT; i++)
 		layout.field[i].len = 1;
+	layout.vtable_device = 0x10;
+	layout.vtable_mesh = 0x20;
 	return layout;
+}
+
+/* Of a build that has all of them. */
+static __u64 set_of(enum tt_mode mode, bool views, const struct tt_layout *layout)
+{
+	return probe_set__of(mode, views, layout, (1ull << TT_PROBE_COUNT) - 1);
 }
 
 static void lean_takes_a_third_probe_only_where_the_free_list_cannot_be_read(void **state)
 {
 	struct tt_layout layout = whole_layout();
-	__u64 set = probe_set__of(TT_MODE_LEAN, true, &layout);
+	__u64 set = set_of(TT_MODE_LEAN, true, &layout);
 
 	(void)state;
 	assert_true(probe_set__has(set, TT_PROBE_TRACK_ALLOCATE));
@@ -167,7 +175,7 @@ static void lean_takes_a_third_probe_only_where_the_free_list_cannot_be_read(voi
 	assert_false(probe_set__has(set, TT_PROBE_FREE_LIST_ALLOCATE));
 	assert_false(probe_set__has(set, TT_PROBE_BUFFER_CREATE_AT));
 	layout.field[TT_FIELD_FL_TAKEN].len = 0;
-	set = probe_set__of(TT_MODE_LEAN, true, &layout);
+	set = set_of(TT_MODE_LEAN, true, &layout);
 	assert_true(probe_set__has(set, TT_PROBE_FREE_LIST_ALLOCATE));
 }
 
@@ -176,11 +184,41 @@ static void views_are_probed_when_they_are_asked_for_or_all_are(void **state)
 	struct tt_layout layout = whole_layout();
 
 	(void)state;
-	assert_false(probe_set__has(probe_set__of(TT_MODE_DEFAULT, false, &layout),
-				    TT_PROBE_BUFFER_CREATE_AT));
-	assert_true(probe_set__has(probe_set__of(TT_MODE_DEFAULT, true, &layout),
-				   TT_PROBE_BUFFER_CREATE_AT));
-	assert_int_equal(probe_set__of(TT_MODE_ALL, false, &layout), (1ull << TT_PROBE_COUNT) - 1);
+	assert_false(
+		probe_set__has(set_of(TT_MODE_DEFAULT, false, &layout), TT_PROBE_BUFFER_CREATE_AT));
+	assert_true(
+		probe_set__has(set_of(TT_MODE_DEFAULT, true, &layout), TT_PROBE_BUFFER_CREATE_AT));
+	assert_int_equal(set_of(TT_MODE_ALL, false, &layout) | 1ull << TT_PROBE_CREATE_EMPTY,
+			 (1ull << TT_PROBE_COUNT) - 1);
+}
+
+static void what_no_ordinary_buffer_passes_is_probed_in_place_of_what_all_pass(void **state)
+{
+	struct tt_layout layout = whole_layout();
+	__u64 set = set_of(TT_MODE_DEFAULT, false, &layout);
+
+	(void)state;
+	assert_true(probe_set__has(set, TT_PROBE_CREATE_EMPTY));
+	assert_false(probe_set__has(set, TT_PROBE_BUFFER_CREATE));
+	set = probe_set__of(TT_MODE_DEFAULT, false, &layout, 1 << TT_PROBE_BUFFER_CREATE);
+	assert_false(probe_set__has(set, TT_PROBE_CREATE_EMPTY));
+	assert_true(probe_set__has(set, TT_PROBE_BUFFER_CREATE));
+}
+
+static void track_deallocate_is_probed_where_the_state_of_a_device_cannot_be_read(void **state)
+{
+	struct tt_layout layout = whole_layout();
+
+	(void)state;
+	assert_false(
+		probe_set__has(set_of(TT_MODE_DEFAULT, false, &layout), TT_PROBE_TRACK_DEALLOCATE));
+	layout.field[TT_FIELD_MESH_INITIALIZED].len = 0;
+	assert_true(
+		probe_set__has(set_of(TT_MODE_DEFAULT, false, &layout), TT_PROBE_TRACK_DEALLOCATE));
+	layout = whole_layout();
+	layout.vtable_mesh = 0;
+	assert_true(
+		probe_set__has(set_of(TT_MODE_DEFAULT, false, &layout), TT_PROBE_TRACK_DEALLOCATE));
 }
 
 int main(void)
@@ -196,6 +234,10 @@ int main(void)
 		stream_test(a_free_after_a_bulk_free_is_said_to_be_one),
 		cmocka_unit_test(lean_takes_a_third_probe_only_where_the_free_list_cannot_be_read),
 		cmocka_unit_test(views_are_probed_when_they_are_asked_for_or_all_are),
+		cmocka_unit_test(
+			what_no_ordinary_buffer_passes_is_probed_in_place_of_what_all_pass),
+		cmocka_unit_test(
+			track_deallocate_is_probed_where_the_state_of_a_device_cannot_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

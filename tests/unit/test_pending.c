@@ -107,7 +107,8 @@ static void a_suppressed_buffer_that_is_freed_after_all_is_matched(void **state)
 	assert_int_equal(stream_live(s), 0);
 }
 
-static void a_tracked_free_is_suppressed_when_a_second_has_passed(void **state)
+/* Its process may be stopped right there. */
+static void a_tracked_free_is_not_decided_before_its_thread_goes_on(void **state)
 {
 	struct stream *s = *state;
 	struct object o = usual();
@@ -116,9 +117,46 @@ static void a_tracked_free_is_suppressed_when_a_second_has_passed(void **state)
 	stream_alloc(s, &python, &o);
 	attempt(s, &python, &o);
 	stream_tracked(s, &python, &o);
-	s->ts_ns += 2 * SECOND;
+	s->ts_ns += 100 * SECOND;
 	something_else(s, &second);
+	assert_int_equal(stream_count(s, EVENT_FREE), 0);
+	stream_done(s, &python, &o);
+	stream_expect_free(s, CLASS_MATCHED);
+}
+
+static void where_the_state_of_the_device_was_read_nothing_else_tells_that_it_is_open(void **state)
+{
+	struct stream *s = *state;
+	struct object o = usual();
+
+	stream_begin(s, &python, 1);
+	stream_alloc(s, &python, &o);
+	o.device_state = TT_STATE_OPEN;
+	attempt(s, &python, &o);
+	something_else(s, &python);
 	stream_expect_free(s, CLASS_SUPPRESSED);
+	o.device_state = TT_STATE_OPENING; /* not initialized: never yet, or no more */
+	attempt(s, &python, &o);
+	something_else(s, &python);
+	stream_expect_free(s, CLASS_DEVICE_CLOSED);
+}
+
+static void where_it_could_not_be_read_the_close_that_was_seen_tells(void **state)
+{
+	struct stream *s = *state;
+	struct object o = usual();
+
+	stream_begin(s, &python, 1);
+	stream_alloc(s, &python, &o);
+	stream_library_of(s, TT_MODE_DEFAULT, 1 << TT_PROBE_DEALLOCATE_IMPL);
+	o.unreadable_state = true;
+	attempt(s, &python, &o);
+	something_else(s, &python);
+	stream_expect_free(s, CLASS_SUPPRESSED);
+	stream_close(s, &python, 1);
+	attempt(s, &python, &o);
+	something_else(s, &python);
+	stream_expect_free(s, CLASS_DEVICE_CLOSED);
 }
 
 static void what_waits_is_decided_when_the_process_ends(void **state)
@@ -212,7 +250,10 @@ int main(void)
 		stream_test(a_suppressed_free_leaves_the_memory_occupied),
 		stream_test(a_suppressed_buffer_stays_occupied_when_its_pointer_is_used_again),
 		stream_test(a_suppressed_buffer_that_is_freed_after_all_is_matched),
-		stream_test(a_tracked_free_is_suppressed_when_a_second_has_passed),
+		stream_test(a_tracked_free_is_not_decided_before_its_thread_goes_on),
+		stream_test(
+			where_the_state_of_the_device_was_read_nothing_else_tells_that_it_is_open),
+		stream_test(where_it_could_not_be_read_the_close_that_was_seen_tells),
 		stream_test(what_waits_is_decided_when_the_process_ends),
 		stream_test(a_free_that_was_going_on_when_the_tracing_ended_is_not_judged),
 		stream_test(a_free_of_a_generation_that_we_do_not_have_ends_nothing),

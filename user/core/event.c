@@ -83,6 +83,7 @@ static const char *const probe_names[TT_PROBE_COUNT] = {
 	[TT_PROBE_REGISTER_PROGRAM] = "register_program",
 	[TT_PROBE_PLACE_DATAFLOW] = "allocate_dataflow_buffers",
 	[TT_PROBE_MARK_ADDRESS] = "mark_address",
+	[TT_PROBE_CREATE_EMPTY] = "create_empty",
 };
 
 static const char *const record_names[TT_RECORD_KIND_COUNT] = {

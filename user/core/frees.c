@@ -22,6 +22,27 @@ static void start_release(const struct thread *thread, const struct free_note *n
 	};
 }
 
+static bool is_closed(const struct process *process, __u64 device)
+{
+	const struct device *found = device__find(process, device);
+
+	return found && found->closed;
+}
+
+/*
+ * Will deallocate_impl go beyond its condition? That the buffer is allocated and not empty is known
+ * of an attempt that has to wait; what is left is IDevice::is_initialized().
+ */
+static bool is_tracked(const struct hit *hit, const struct library_info *info,
+		       const struct body *body)
+{
+	const struct tt_record_buffer *rec = (const void *)hit->h;
+
+	if (rec->device_state != TT_STATE_UNKNOWN || info->probes >> TT_PROBE_TRACK_DEALLOCATE & 1)
+		return rec->device_state == TT_STATE_OPEN;
+	return !is_closed(hit->process, body->device);
+}
+
 static void make_note(struct ledger *ledger, const struct hit *hit, const struct library_info *info,
 		      struct free_note *ret_note)
 {
@@ -33,6 +54,7 @@ static void make_note(struct ledger *ledger, const struct hit *hit, const struct
 	note.buffer = rec->buffer;
 	note.id = rec->unique_id;
 	note.has_id = info->has_id && !(hit->h->faults & TT_FAULT_UNIQUE_ID);
+	note.tracked = is_tracked(hit, info, &note.body);
 	note.ts_ns = hit->h->ts_ns;
 	note.expiry_ns = note.ts_ns + PENDING_MAX_NS;
 	note.epoch = loss__epoch(&ledger->loss, &hit->process->loss);
@@ -165,20 +187,10 @@ void ledger__settle_process(struct ledger *ledger, struct process *process)
 	}
 }
 
+/* On a closed device nothing comes of it. Else its process may be stopped in between. */
 static bool is_late(const struct thread *thread)
 {
-	const struct device *device = device__find(thread->process, thread->free.body.device);
-
-	return device && device->closed;
-}
-
-/*
- * May it be decided without its end? After track_deallocate, or on a closed device, nothing can
- * hold it up. Else the process may be stopped in between.
- */
-static bool may_expire(const struct thread *thread)
-{
-	return thread->free.tracked || is_late(thread);
+	return is_closed(thread->process, thread->free.body.device);
 }
 
 void ledger__finish_frees(struct ledger *ledger, const struct process *process)
@@ -202,7 +214,7 @@ void ledger__expire(struct ledger *ledger)
 
 	while ((thread = TAILQ_FIRST(&ledger->pending)) &&
 	       thread->free.expiry_ns < ledger->now_ns) {
-		if (may_expire(thread)) {
+		if (is_late(thread)) {
 			ledger__settle(ledger, thread);
 			continue;
 		}

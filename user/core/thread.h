@@ -25,7 +25,7 @@ struct space_note {
 /* A free that was seen at deallocate_impl, and not at its end. */
 struct free_note {
 	bool active;
-	bool tracked;
+	bool tracked; /* its device is open: the free goes on to the allocator, or to a capture */
 	bool has_id;
 	__u64 buffer;
 	__u64 id;

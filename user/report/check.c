@@ -140,7 +140,10 @@ static int print_probe(FILE *out, __u64 ts_ns, const struct library_probe *p)
 	if (!line)
 		return -ENOMEM;
 	add_string(line, "function", library__probe_name(p->probe));
-	add_int(line, "argument", p->arg);
+	if (p->arg < TT_ARG_REGISTER)
+		add_int(line, "argument", p->arg);
+	else
+		add_string(line, "register", library__register(p));
 	add_int(line, "offset", p->insn_offset);
 	add_string(line, "instruction", p->insn);
 	add_bool(line, "emulated", p->emulated);
@@ -203,10 +206,10 @@ static void write_probes(FILE *out, const struct library *lib)
 	fprintf(out, "\n%-41s%-8s%-26s%s\n", "Probes", "at", "instruction", "a hit is");
 	for (size_t i = 0; i < lib->num_probes; i++) {
 		const struct library_probe *p = &lib->probes[i];
-		bool at_address = p->probe == TT_PROBE_BUFFER_CREATE_AT;
+		const char *special = strchr(library__probe_name(p->probe), ' ');
 		char name[64];
 
-		short_name(p->name, at_address ? " (at an address)" : "", name, sizeof(name));
+		short_name(p->name, special ? special : "", name, sizeof(name));
 		fprintf(out, "  %-38.38s +%-7u%-26.25s%s\n", name, p->insn_offset, p->insn,
 			p->emulated ? "emulated" : "single-stepped");
 	}

@@ -240,3 +240,10 @@ void insn__format(const __u8 *bytes, size_t size, __u64 vaddr, char *buf, size_t
 	    !format_insn(&formatter, &z, vaddr, buf, buf_size))
 		buf[0] = '\0';
 }
+
+const char *insn__register_name(__u8 reg)
+{
+	return reg < REG_COUNT
+		       ? ZydisRegisterGetString(ZydisRegisterEncode(ZYDIS_REGCLASS_GPR64, reg))
+		       : "";
+}

@@ -105,6 +105,9 @@ struct insn {
 /* Decodes what stands at @bytes for the address @vaddr. -EINVAL: no instruction, or cut off. */
 int insn__decode(const __u8 *bytes, size_t size, __u64 vaddr, struct insn *ret_insn);
 
+/* "rdi"; "" for REG_NONE and what is no register. */
+const char *insn__register_name(__u8 reg);
+
 /* Writes it as text to @buf, e.g. "push rbp"; an empty string where there is no instruction. */
 void insn__format(const __u8 *bytes, size_t size, __u64 vaddr, char *buf, size_t buf_size);
 

@@ -8,6 +8,7 @@
 
 #include "lib/cleanup.h"
 #include "target/disasm.h"
+#include "target/empty.h"
 #include "target/fields.h"
 #include "target/prologue.h"
 
@@ -48,12 +49,41 @@ bool library__is_runtime(const char *path)
 	return !elf_file__open(path, &file) && is_runtime(file);
 }
 
+static __u16 last_offset(const struct tt_path *path)
+{
+	return path->len ? path->off[path->len - 1] : 0;
+}
+
+/* At the entry, or where only an empty buffer comes. */
+static int choose_offset(const struct tt_layout *layout, const __u8 *code, size_t size,
+			 struct library_probe *p)
+{
+	const struct tt_path *of_size = &layout->field[TT_FIELD_SIZE],
+			     *of_status = &layout->field[TT_FIELD_STATUS];
+	struct empty_point empty;
+	struct prologue point;
+	int err;
+
+	if (p->probe != TT_PROBE_CREATE_EMPTY) {
+		err = prologue__choose(code, size, &point);
+		p->insn_offset = point.offset;
+		p->emulated = point.emulated;
+		return err;
+	}
+	if (!of_size->len || !of_status->len)
+		return -ENOENT;
+	err = empty__find(code, size, last_offset(of_size), last_offset(of_status), &empty);
+	p->insn_offset = empty.offset;
+	p->arg = TT_ARG_REGISTER + empty.reg;
+	return err;
+}
+
 /* Fills in where in the function @p is to be attached. */
-static int choose_point(const struct elf_file *file, struct library_probe *p)
+static int choose_point(const struct elf_file *file, const struct tt_layout *layout,
+			struct library_probe *p)
 {
 	size_t size = p->size < MAX_FUNCTION_SIZE ? p->size : MAX_FUNCTION_SIZE;
 	_cleanup_free_ __u8 *code = NULL;
-	struct prologue point;
 	int err;
 
 	code = malloc(size + 1);
@@ -61,15 +91,13 @@ static int choose_point(const struct elf_file *file, struct library_probe *p)
 		return -ENOMEM;
 	err = elf_file__read(file, p->vaddr, code, size);
 	if (!err)
-		err = prologue__choose(code, size, &point);
+		err = choose_offset(layout, code, size, p);
 	if (!err)
-		err = elf_file__offset(file, p->vaddr + point.offset, &p->file_offset);
+		err = elf_file__offset(file, p->vaddr + p->insn_offset, &p->file_offset);
 	if (err)
 		return err;
-	p->insn_offset = point.offset;
-	p->emulated = point.emulated;
-	insn__format(code + point.offset, size - point.offset, p->vaddr + point.offset, p->insn,
-		     sizeof(p->insn));
+	insn__format(code + p->insn_offset, size - p->insn_offset, p->vaddr + p->insn_offset,
+		     p->insn, sizeof(p->insn));
 	return 0;
 }
 
@@ -86,7 +114,7 @@ static int add_probe(struct library *lib, const struct elf_file *file,
 		.arg = site->arg,
 	};
 	/* The attach cookie has 32 bits for the address. */
-	if (p->vaddr > UINT32_MAX || choose_point(file, p)) {
+	if (p->vaddr > UINT32_MAX || choose_point(file, &lib->layout, p)) {
 		lib->probe_state[site->probe] = PROBE_MISSING;
 		return 0;
 	}
@@ -137,9 +165,9 @@ int library__open(const char *path, const char *name, struct library **ret_lib)
 		return -ENOMEM;
 	elf_file__build_id(file, lib->build_id, sizeof(lib->build_id));
 	lib->generation = probes__generation(symbols);
-	err = find_probes(lib, file, symbols);
+	err = layout__decode(file, symbols, &lib->layout, lib->fields);
 	if (!err)
-		err = layout__decode(file, symbols, &lib->layout, lib->fields);
+		err = find_probes(lib, file, symbols);
 	if (err)
 		return err;
 	*ret_lib = no_cleanup_ptr(lib);
@@ -172,6 +200,21 @@ const char *library__field_name(enum tt_field field)
 const char *library__field_loss(enum tt_field field)
 {
 	return field_info[field].loss;
+}
+
+const char *library__register(const struct library_probe *probe)
+{
+	return insn__register_name(probe->arg - TT_ARG_REGISTER);
+}
+
+__u64 library__probes(const struct library *lib)
+{
+	__u64 found = 0;
+
+	for (int probe = 0; probe < TT_PROBE_COUNT; probe++)
+		if (lib->probe_state[probe] == PROBE_FOUND)
+			found |= 1ull << probe;
+	return found;
 }
 
 const char *library__probe_name(enum tt_probe probe)

@@ -28,7 +28,7 @@ struct library_probe {
 	__u64 file_offset; /* of the probed instruction: what the kernel wants */
 	char insn[64];	   /* disassembled */
 	bool emulated;	   /* the kernel emulates it: about 1 us a hit instead of 15 */
-	__u8 arg;	   /* which integer argument is the object of interest, 0: rdi */
+	__u8 arg;	   /* where the object of interest is: as in struct tt_cookie */
 };
 
 struct library {
@@ -61,6 +61,12 @@ bool library__is_runtime(const char *path);
 /* The class and field names of @field as the source has them: "Buffer", "size_". */
 const char *library__field_class(enum tt_field field);
 const char *library__field_name(enum tt_field field);
+
+/* The register that has the object of @probe, whose arg is TT_ARG_REGISTER or more: "rdi". */
+const char *library__register(const struct library_probe *probe);
+
+/* The probes that it has, 1 << enum tt_probe each. */
+__u64 library__probes(const struct library *lib);
 
 /* The C++ name of a probe without arguments, e.g. "GraphTracker::track_allocate". */
 const char *library__probe_name(enum tt_probe probe);

@@ -37,14 +37,33 @@ static bool can_look_up(const struct tt_layout *layout)
 	       layout->field[TT_FIELD_FREE_LIST].len && layout->field[TT_FIELD_ADDRESS].len;
 }
 
-__u64 probe_set__of(enum tt_mode mode, bool views, const struct tt_layout *layout)
+/* Can the state of a Buffer's device be read at the attempt to free it? */
+static bool can_tell_state(const struct tt_layout *layout)
+{
+	return layout->field[TT_FIELD_DEVICE].len &&
+	       layout->field[TT_FIELD_DEVICE_INITIALIZED].len &&
+	       layout->field[TT_FIELD_MESH_INITIALIZED].len && layout->vtable_device &&
+	       layout->vtable_mesh;
+}
+
+static __u64 needless(bool views, const struct tt_layout *layout, __u64 found)
+{
+	__u64 set = only_counted;
+
+	set |= found & BIT(TT_PROBE_CREATE_EMPTY) ? BIT(TT_PROBE_BUFFER_CREATE)
+						  : BIT(TT_PROBE_CREATE_EMPTY);
+	set |= can_tell_state(layout) ? BIT(TT_PROBE_TRACK_DEALLOCATE) : 0;
+	return set | (views ? 0 : BIT(TT_PROBE_BUFFER_CREATE_AT));
+}
+
+__u64 probe_set__of(enum tt_mode mode, bool views, const struct tt_layout *layout, __u64 found)
 {
 	switch (mode) {
 	case TT_MODE_LEAN:
 		return can_look_up(layout) ? lean : lean | BIT(TT_PROBE_FREE_LIST_ALLOCATE);
 	case TT_MODE_ALL:
-		return everything;
+		return everything & ~BIT(TT_PROBE_CREATE_EMPTY); /* in BUFFER_CREATE */
 	default:
-		return everything & ~only_counted & ~(views ? 0 : BIT(TT_PROBE_BUFFER_CREATE_AT));
+		return everything & ~needless(views, layout, found);
 	}
 }

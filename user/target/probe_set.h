@@ -7,9 +7,11 @@
  *	lean	2: track_allocate and deallocate_buffer. What the buffer occupies is read out of the
  *		free list's table at the former; where that table could not be established,
  *		FreeListOpt::allocate is a third.
- *	default	6: create, FreeListOpt::allocate, track_allocate, deallocate_impl,
- *		track_deallocate, deallocate_buffer. Those that would only be counted are left out:
- *		what they see is seen by others.
+ *	default	4: FreeListOpt::allocate, track_allocate, deallocate_impl, deallocate_buffer. What
+ *		the others see is seen by these, but for buffers of size 0: they are met at an
+ *		instruction of create that no other buffer passes. Where a build of the runtime
+ *		has none, create is a fifth; where the state of a device cannot be read at
+ *		deallocate_impl, track_deallocate tells it, one more.
  *	all	10, and one for each chip: a view of the buffer is created there.
  *
  * It may use nothing but the headers of include/.
@@ -22,8 +24,11 @@
 
 #include "tttrace_config.h"
 
-/* The probes of @mode in a library of @layout, 1 << enum tt_probe each. @views: them as well. */
-__u64 probe_set__of(enum tt_mode mode, bool views, const struct tt_layout *layout);
+/*
+ * The probes of @mode in a library that has those of @found and @layout; 1 << enum tt_probe each.
+ * @views: them as well.
+ */
+__u64 probe_set__of(enum tt_mode mode, bool views, const struct tt_layout *layout, __u64 found);
 
 static inline bool probe_set__has(__u64 set, enum tt_probe probe)
 {

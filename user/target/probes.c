@@ -59,6 +59,8 @@ const struct probe_info probe_info[TT_PROBE_COUNT] = {
 		"what dataflow buffers occupy is not shown" },
 	[TT_PROBE_MARK_ADDRESS] = { "CircularBufferAllocator::mark_address",
 		"what dataflow buffers occupy is not shown" },
+	[TT_PROBE_CREATE_EMPTY] = { "Buffer::create (where the size is 0)",
+		"every allocation passes Buffer::create instead, a hit more" },
 };
 
 /*
@@ -175,6 +177,11 @@ static const struct candidate candidates[TT_PROBE_COUNT][MAX_CANDIDATES] = {
 	},
 	[TT_PROBE_MARK_ADDRESS] = {
 		{ M "6detail11ProgramImpl23CircularBufferAllocator12mark_addressEmmm", 0 },
+	},
+	/* Not at its entry, and its object in another register: see empty.h. */
+	[TT_PROBE_CREATE_EMPTY] = {
+		{ M "10BufferImpl6createEPNS0_7IDeviceEmmNS0_10BufferTypeE", 0 },
+		{ M "6Buffer6createEPNS0_7IDeviceEmmNS0_10BufferTypeE", 0 },
 	},
 };
 /* clang-format on */
