@@ -162,6 +162,26 @@ static void a_program_may_open_and_close_its_devices_very_often(void **state)
 	snapshot__free(snapshot);
 }
 
+/* Its object lives on after the close, and closing is entered again when that ends. */
+static void the_end_of_a_device_that_was_closed_long_ago_is_no_close(void **state)
+{
+	struct stream *s = *state;
+
+	stream_start(s, &python);
+	for (__u32 i = 0; i < 1000; i++) {
+		__u64 mesh = 0x10000 + i * 0x100;
+
+		s->num_seen = 0;
+		stream_device(s, &python, TT_PROBE_MESH_OPEN, stream_mesh(mesh, i, 0, 8));
+		stream_device(s, &python, TT_PROBE_MESH_CLOSE, stream_mesh(mesh, i, 0, 8));
+	}
+	s->num_seen = 0;
+	for (__u32 i = 0; i < 1000; i++)
+		stream_device(s, &python, TT_PROBE_MESH_CLOSING,
+			      stream_mesh(0x10000 + i * 0x100, i, 0, 8));
+	assert_int_equal(stream_count(s, EVENT_DEVICE_CLOSE), 0);
+}
+
 static void threads_that_have_gone_do_not_pile_up(void **state)
 {
 	struct stream *s = *state;
@@ -223,6 +243,7 @@ int main(void)
 		stream_test(a_change_of_the_name_does_not_end_a_free),
 		stream_test(a_process_is_known_even_if_its_start_was_not_seen),
 		stream_test(a_program_may_open_and_close_its_devices_very_often),
+		stream_test(the_end_of_a_device_that_was_closed_long_ago_is_no_close),
 		stream_test(threads_that_have_gone_do_not_pile_up),
 		stream_test(a_device_whose_opening_was_not_seen_is_from_before_the_attach),
 		stream_test(a_child_that_uses_what_its_parent_opened_is_not_from_before_the_attach),

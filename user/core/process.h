@@ -131,6 +131,12 @@ static inline bool process__was_killed(const struct process *process)
 }
 
 /* Was it there before the probes, and what it held then not yet read as a whole? */
+/* Were lives of devices that are over folded into others? Their objects may still be there. */
+static inline bool process__has_folded_devices(const struct process *process)
+{
+	return process->devices_seen > process->num_devices;
+}
+
 static inline bool census__is_first(const struct process *process)
 {
 	return process->flags & TT_PROCESS_BEFORE_ATTACH && !process->census.settled_ns;

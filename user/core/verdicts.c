@@ -177,6 +177,9 @@ int ledger__take_device(struct ledger *ledger, const struct hit *hit)
 	bool opening = is_opening(hit->h->probe);
 	int err;
 
+	/* a device that was closed before: closing is entered again when its object ends */
+	if (!opening && !device && process__has_folded_devices(hit->process))
+		return 0;
 	/* what a device shows of itself while it closes is not to be trusted */
 	if (opening || !device) {
 		err = ledger__meet_device(ledger, hit, &rec->device, &device);
