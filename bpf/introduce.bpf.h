@@ -129,6 +129,7 @@ static __always_inline int emit_allocator(const struct hit *hit, const struct tt
 		   &new->free_list[TT_TYPE_L1_SMALL]);
 	read_banks(layout, TT_FIELD_BANKS_TRACE, TT_TYPE_TRACE, rec,
 		   &new->free_list[TT_TYPE_TRACE]);
+	new->introduced_ns = rec->h.ts_ns;
 	new->start_ns = hit->start_ns;
 	new->device = device;
 	new->device_kind = rec->device.kind;
@@ -136,25 +137,34 @@ static __always_inline int emit_allocator(const struct hit *hit, const struct tt
 	return 0;
 }
 
-static __always_inline __u64 find_free_list(const struct allocator *allocator, __u32 type)
+/* What is known of an allocator that was introduced. */
+struct met {
+	__u64 introduced_ns;
+	__u64 free_list; /* of the type that was asked for; 0: not known */
+	__u32 number;	 /* counts the buffers that came this way */
+};
+
+static __always_inline void remember(struct allocator *allocator, __u32 type, struct met *met)
 {
-	return type < TT_TYPE_COUNT ? allocator->free_list[type] : 0;
+	met->introduced_ns = allocator->introduced_ns;
+	met->free_list = type < TT_TYPE_COUNT ? allocator->free_list[type] : 0;
+	met->number = allocator->buffers++;
 }
 
 /*
  * Introduces @allocator unless that was done. It counts as done only when the record got through.
- * Returns the state of the device at this moment (enum tt_device_state), and of what it has of
- * @type the free list.
+ * Returns the state of the device at this moment (enum tt_device_state), and what is known of the
+ * allocator for buffers of @type.
  */
 static __always_inline __u32 introduce_allocator(const struct hit *hit,
 						 const struct tt_layout *layout, __u64 allocator,
-						 __u64 device, __u32 type, __u64 *ret_free_list)
+						 __u64 device, __u32 type, struct met *met)
 {
 	struct allocator_key key = { allocator, hit->tgid, hit->generation };
 	struct allocator *known = bpf_map_lookup_elem(&allocators, &key), new = {};
 
 	if (known && known->start_ns == hit->start_ns && known->device == device) {
-		*ret_free_list = find_free_list(known, type);
+		remember(known, type, met);
 		if (!known->open)
 			known->open = read_device_state(layout, device, known->device_kind) ==
 				      TT_STATE_OPEN;
@@ -163,7 +173,7 @@ static __always_inline __u32 introduce_allocator(const struct hit *hit,
 	}
 	if (emit_allocator(hit, layout, allocator, device, &new))
 		return TT_STATE_UNKNOWN;
-	*ret_free_list = find_free_list(&new, type);
+	remember(&new, type, met);
 	if (bpf_map_update_elem(&allocators, &key, &new, BPF_ANY)) {
 		struct tt_counters *c = get_counters();
 
@@ -183,14 +193,13 @@ static __always_inline void meet_allocator(const struct hit *hit, const struct t
 	struct allocator_key key = { allocator, hit->tgid, hit->generation };
 	struct allocator *known = bpf_map_lookup_elem(&allocators, &key);
 	__u8 body[TT_BODY_SIZE] = {};
-	__u64 free_list;
+	struct met met = {};
 
 	if (known && known->start_ns == hit->start_ns)
 		return;
 	if (!read_body(layout, buffer, body))
 		introduce_allocator(hit, layout, allocator,
-				    body_word(layout, TT_FIELD_DEVICE, body), TT_TYPE_COUNT,
-				    &free_list);
+				    body_word(layout, TT_FIELD_DEVICE, body), TT_TYPE_COUNT, &met);
 }
 
 static __always_inline void forget_allocator(const struct hit *hit, __u64 allocator)

@@ -38,8 +38,11 @@ struct allocator_key {
 struct allocator {
 	__u64 start_ns;
 	__u64 device;
-	__u32 open; /* the device was seen with its `initialized` flag set */
+	__u64 introduced_ns; /* tells it from one at the same address before */
+	__u32 open;	     /* the device was seen with its `initialized` flag set */
 	__u32 device_kind;
+	__u32 buffers; /* counts them */
+	__u32 reserved;
 	__u64 free_list[TT_TYPE_COUNT]; /* 0: not read */
 };
 
@@ -49,6 +52,26 @@ struct {
 	__type(key, struct allocator_key);
 	__type(value, struct allocator);
 } allocators SEC(".maps");
+
+/*
+ * What an interleaved buffer takes in each bank, as it was looked up for one like it. LRU: what is
+ * evicted is looked up again.
+ */
+struct space_key {
+	__u64 allocator;
+	__u64 introduced_ns;
+	__u64 size;
+	__u64 page_size;
+	__u32 tgid;
+	__u32 type;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct space_key);
+	__type(value, __u64);
+} spaces SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -126,4 +126,40 @@ __noinline int look_up_space(const struct tt_layout *layout, __u64 free_list, __
 	return 0;
 }
 
+enum {
+	LOOK_UP_EACH = 16
+}; /* of so many interleaved buffers, for the size of the bank may change */
+
+/*
+ * The same for the Buffer whose body was read. An interleaved one takes what another one like it
+ * has taken in the same allocator: then that is not looked up each time.
+ */
+static __always_inline void find_space(const struct hit *hit, const struct tt_layout *layout,
+				       __u64 allocator, const struct met *met, const void *body,
+				       struct tt_space *space)
+{
+	bool interleaved = body_half(layout, TT_FIELD_LAYOUT, body) == TT_LAYOUT_INTERLEAVED;
+	struct space_key key = {
+		.allocator = allocator,
+		.introduced_ns = met->introduced_ns,
+		.size = body_word(layout, TT_FIELD_SIZE, body),
+		.page_size = body_word(layout, TT_FIELD_PAGE_SIZE, body),
+		.tgid = hit->tgid,
+		.type = body_half(layout, TT_FIELD_TYPE, body),
+	};
+	__u64 *known;
+
+	if (interleaved && key.page_size && met->number % LOOK_UP_EACH) {
+		known = bpf_map_lookup_elem(&spaces, &key);
+		if (known) {
+			space->per_bank = *known;
+			return;
+		}
+	}
+	if (look_up_space(layout, met->free_list, body_word(layout, TT_FIELD_ADDRESS, body), space))
+		return;
+	if (interleaved && key.page_size)
+		bpf_map_update_elem(&spaces, &key, &space->per_bank, BPF_ANY);
+}
+
 #endif

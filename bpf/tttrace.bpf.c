@@ -116,9 +116,10 @@ static __always_inline void fill_buffer(struct tt_record_buffer *rec, __u64 buff
 /* track_allocate: the Buffer is complete. Its allocator is introduced first. */
 static __always_inline void on_alloc(const struct hit *hit, const struct tt_layout *layout)
 {
-	__u64 buffer = hit->object, allocator, device, free_list = 0;
+	__u64 buffer = hit->object, allocator = 0, device;
 	struct tt_record_buffer *rec;
 	struct tt_space space = {};
+	struct met met = {};
 	__u32 state = TT_STATE_UNKNOWN;
 	struct read read = {};
 
@@ -129,11 +130,10 @@ static __always_inline void on_alloc(const struct hit *hit, const struct tt_layo
 		if (allocator && device)
 			state = introduce_allocator(hit, layout, allocator, device,
 						    body_half(layout, TT_FIELD_TYPE, read.body),
-						    &free_list);
+						    &met);
 	}
-	if (knobs.lean && free_list)
-		look_up_space(layout, free_list, body_word(layout, TT_FIELD_ADDRESS, read.body),
-			      &space);
+	if (knobs.lean && met.free_list)
+		find_space(hit, layout, allocator, &met, read.body, &space);
 	rec = emit_begin(hit, TT_RECORD_ALLOC, sizeof(*rec));
 	if (!rec)
 		return;

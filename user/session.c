@@ -185,8 +185,9 @@ static void take_late(struct session *s)
 }
 
 /*
- * Mends what losses have left, and fills in what could not be read. A program that loses records goes on losing them while it is read,
- * perhaps: then not too often, so that the reader has time for the ring.
+ * Mends what losses have left, and fills in what could not be read. A program that loses records
+ * goes on losing them while it is read, perhaps: then not too often, so that the reader has time
+ * for the ring.
  */
 static void take_repairs(struct session *s)
 {

@@ -2,7 +2,7 @@
 /* What a census does to the ledger: late attach, repair, comparison; and what it must not do. */
 #include <errno.h>
 
-#include "stream.h"
+#include "counting.h"
 
 static const struct actor python = { 100, 100, 5, 0 };
 static const struct actor second = { 100, 101, 5, 1 };
@@ -19,59 +19,6 @@ static struct object object(__u64 number)
 static __u64 held(const struct stream *s)
 {
 	return stream_live(s) / (12 * 1024);
-}
-
-static struct tt_record written(struct stream *s, const struct actor *a, __u16 kind)
-{
-	struct tt_record h = stream_header(s, a, kind, TT_PROBE_COUNT);
-
-	s->seq[a->cpu]--; /* it has no number */
-	h.seq = 0;
-	h.tid = 0;
-	h.start_ns = 0;
-	return h;
-}
-
-static void phase(struct stream *s, const struct actor *a, enum tt_census_phase phase,
-		  enum tt_census_reason reason)
-{
-	struct tt_record_census rec = {
-		.h = written(s, a, TT_RECORD_CENSUS),
-		.allocator = HEAP,
-		.device = MESH,
-		.phase = phase,
-		.reason = reason,
-	};
-
-	stream_apply(s, &rec, sizeof(rec));
-	assert_int_equal(s->err, 0);
-}
-
-static void tell(struct stream *s, const struct actor *a, const struct object *o)
-{
-	struct tt_record_census_buffer rec = {
-		.b = stream_buffer_record(written(s, a, TT_RECORD_CENSUS_BUFFER), o),
-		.per_bank = stream_per_bank(o),
-		.allocator = HEAP,
-	};
-
-	stream_apply(s, &rec, sizeof(rec));
-	assert_int_equal(s->err, 0);
-}
-
-static void read_all(struct stream *s, const struct actor *a, const struct object *objects,
-		     size_t num)
-{
-	phase(s, a, TT_CENSUS_BEGIN, 0);
-	for (size_t i = 0; i < num; i++)
-		tell(s, a, &objects[i]);
-	phase(s, a, TT_CENSUS_END, 0);
-}
-
-static void look(struct stream *s, const struct actor *a, const struct object *objects, size_t num)
-{
-	read_all(s, a, objects, num);
-	phase(s, a, TT_CENSUS_SETTLED, TT_CENSUS_AUDIT);
 }
 
 static const struct event *last_census(const struct stream *s)

@@ -282,22 +282,6 @@ static void a_process_whose_end_was_lost_is_doubtful(void **state)
 	expect_totals(s, 0, 1, false);
 }
 
-static void a_process_whose_end_is_lost_has_ended_all_the_same(void **state)
-{
-	struct stream *s = *state;
-	struct object o = usual();
-	struct snapshot *snapshot;
-
-	stream_begin(s, &python, 1);
-	stream_alloc(s, &python, &o);
-	losing_end(s, &python, 3 << 8);
-	assert_int_equal(stream_last(s, EVENT_PROCESS_EXIT)->ev.exit_code, 3 << 8);
-	assert_int_equal(stream_count(s, EVENT_LEAK), 1);
-	snapshot = stream_snapshot(s);
-	assert_int_equal(snapshot->processes[0]->state, PROCESS_EXITED);
-	snapshot__free(snapshot);
-}
-
 static void the_map_of_processes_neither_begins_a_process_nor_ends_one_that_tells_it(void **state)
 {
 	struct actor successor = { python.tgid, python.tid, python.start_ns + SECOND, 0 };
@@ -483,7 +467,6 @@ int main(void)
 		stream_test(a_free_without_a_reason_is_unknown_if_only_others_lost_records),
 		stream_test(what_is_lost_before_an_exec_is_not_held_against_what_is_after_it),
 		stream_test(a_process_whose_end_was_lost_is_doubtful),
-		stream_test(a_process_whose_end_is_lost_has_ended_all_the_same),
 		stream_test(
 			the_map_of_processes_neither_begins_a_process_nor_ends_one_that_tells_it),
 		stream_test(a_verdict_from_before_the_loss_stands),

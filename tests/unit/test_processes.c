@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* Processes, their threads and devices: who they are, and that they do not pile up. */
-#include "stream.h"
+#include "losing.h"
 
 static const struct actor python = { 100, 100, 5, 0 };
 
@@ -162,6 +162,22 @@ static void a_program_may_open_and_close_its_devices_very_often(void **state)
 	snapshot__free(snapshot);
 }
 
+static void a_process_whose_end_is_lost_has_ended_all_the_same(void **state)
+{
+	struct stream *s = *state;
+	struct object o = stream_object(0x5000, 0x100, MIB);
+	struct snapshot *snapshot;
+
+	stream_begin(s, &python, 1);
+	stream_alloc(s, &python, &o);
+	losing_end(s, &python, 3 << 8);
+	assert_int_equal(stream_last(s, EVENT_PROCESS_EXIT)->ev.exit_code, 3 << 8);
+	assert_int_equal(stream_count(s, EVENT_LEAK), 1);
+	snapshot = stream_snapshot(s);
+	assert_int_equal(snapshot->processes[0]->state, PROCESS_EXITED);
+	snapshot__free(snapshot);
+}
+
 /* Its object lives on after the close, and closing is entered again when that ends. */
 static void the_end_of_a_device_that_was_closed_long_ago_is_no_close(void **state)
 {
@@ -243,6 +259,7 @@ int main(void)
 		stream_test(a_change_of_the_name_does_not_end_a_free),
 		stream_test(a_process_is_known_even_if_its_start_was_not_seen),
 		stream_test(a_program_may_open_and_close_its_devices_very_often),
+		stream_test(a_process_whose_end_is_lost_has_ended_all_the_same),
 		stream_test(the_end_of_a_device_that_was_closed_long_ago_is_no_close),
 		stream_test(threads_that_have_gone_do_not_pile_up),
 		stream_test(a_device_whose_opening_was_not_seen_is_from_before_the_attach),

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* For streams in which a census is taken: of HEAP on MESH, as the user side writes it. */
+#ifndef TTTRACE_TEST_COUNTING_H
+#define TTTRACE_TEST_COUNTING_H
+
+#include "stream.h"
+
+static inline struct tt_record written(struct stream *s, const struct actor *a, __u16 kind)
+{
+	struct tt_record h = stream_header(s, a, kind, TT_PROBE_COUNT);
+
+	s->seq[a->cpu]--; /* it has no number */
+	h.seq = 0;
+	h.tid = 0;
+	h.start_ns = 0;
+	return h;
+}
+
+static inline void phase(struct stream *s, const struct actor *a, enum tt_census_phase phase,
+			 enum tt_census_reason reason)
+{
+	struct tt_record_census rec = {
+		.h = written(s, a, TT_RECORD_CENSUS),
+		.allocator = HEAP,
+		.device = MESH,
+		.phase = phase,
+		.reason = reason,
+	};
+
+	stream_apply(s, &rec, sizeof(rec));
+	assert_int_equal(s->err, 0);
+}
+
+static inline void tell(struct stream *s, const struct actor *a, const struct object *o)
+{
+	struct tt_record_census_buffer rec = {
+		.b = stream_buffer_record(written(s, a, TT_RECORD_CENSUS_BUFFER), o),
+		.per_bank = stream_per_bank(o),
+		.allocator = HEAP,
+	};
+
+	stream_apply(s, &rec, sizeof(rec));
+	assert_int_equal(s->err, 0);
+}
+
+static inline void read_all(struct stream *s, const struct actor *a, const struct object *objects,
+			    size_t num)
+{
+	phase(s, a, TT_CENSUS_BEGIN, 0);
+	for (size_t i = 0; i < num; i++)
+		tell(s, a, &objects[i]);
+	phase(s, a, TT_CENSUS_END, 0);
+}
+
+static inline void look(struct stream *s, const struct actor *a, const struct object *objects,
+			size_t num)
+{
+	read_all(s, a, objects, num);
+	phase(s, a, TT_CENSUS_SETTLED, TT_CENSUS_AUDIT);
+}
+
+#endif
