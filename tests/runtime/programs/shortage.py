@@ -16,16 +16,25 @@ from random_tensors import Maker, cores, sharded
 LARGE = {"DRAM": 1 << 17, "L1": 1 << 14}  # rows and columns: more than any chip has
 
 
-def note(device, where, error, fit):
+def judge(asked, view):
+    """Why it did not fit, by the allocator's own numbers."""
+    if asked > view.total_bytes_per_bank:
+        return "too_large"
+    return "full" if asked > view.total_bytes_free_per_bank else "fragmented"
+
+
+def note(device, where, error, fit=None):
     """What the error asked for, and what get_memory_view() says was free."""
     view = ttnn.get_memory_view(device, getattr(ttnn.BufferType, where))
     words = str(error)
     assert "Out of Memory" in words, words
-    log("failed", type=where, fit=fit, bank_size=view.total_bytes_per_bank, banks=view.num_banks,
+    asked = int(re.search(r"store (\d+) B", words).group(1))
+    log("failed", type=where, fit=fit or judge(asked, view), bank_size=view.total_bytes_per_bank,
+        banks=view.num_banks,
         free_per_bank=view.total_bytes_free_per_bank,
         held_per_bank=view.total_bytes_allocated_per_bank,
         largest_hole_per_bank=view.largest_contiguous_bytes_free_per_bank,
-        asked_per_bank=int(re.search(r"store (\d+) B", words).group(1)),
+        asked_per_bank=asked,
         told=[int(number) for number in re.findall(r"(?:free|block): (\d+) B", words)])
 
 
@@ -105,8 +114,10 @@ def at_random(device, seed, steps):
         else:
             try:
                 live.append(maker.any())
-            except RuntimeError:  # the runtime refuses some combinations
-                pass
+            except RuntimeError as error:  # the runtime refuses some combinations, or has no room
+                kind = re.search(r"Out of Memory.* (DRAM|L1_SMALL|L1) buffer", str(error))
+                if kind:
+                    note(device, kind.group(1), error)
         if step % 10 == 9:
             ask_for_all(device)
 
