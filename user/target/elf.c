@@ -100,7 +100,6 @@ void elf_file__close(struct elf_file *f)
 		close(f->fd);
 	free(f->segments);
 	free(f->relocs);
-	free(f->by_vaddr);
 	free(f);
 }
 

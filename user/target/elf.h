@@ -100,12 +100,6 @@ int elf_file__slot(struct elf_file *file, __u64 vaddr, struct elf_symbol *ret_sy
  */
 int elf_file__pointer(struct elf_file *file, __u64 vaddr, __u64 *ret_vaddr);
 
-/*
- * The function or object that begins at @vaddr, of both tables; of several the largest one.
- * -ENOENT: none. The first question costs what sorting all symbols costs.
- */
-int elf_file__symbol_at(struct elf_file *file, __u64 vaddr, struct elf_symbol *ret_symbol);
-
 /* -ENOENT: no such table; -ENOEXEC: it is broken, or too large. */
 int elf_syms__init(struct elf_syms *syms, struct elf_file *file, enum elf_table table);
 

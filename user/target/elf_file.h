@@ -30,9 +30,6 @@ struct elf_file {
 	size_t num_relocs;
 	struct elf_syms slot_symbols; /* that they name */
 	bool relocs_loaded;
-	struct elf_symbol *by_vaddr; /* all of both tables */
-	size_t num_by_vaddr;
-	bool by_vaddr_loaded;
 };
 
 /* Copies exactly @size bytes at @offset of the file; -ENOEXEC: it ends before. */

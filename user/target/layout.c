@@ -85,15 +85,14 @@ static bool find_slot(const struct survey *s, __u64 vaddr, __u64 *ret_slot)
 
 /*
  * Where the linker has bound a name already (a runtime that is linked into a program, -Bsymbolic)
- * there is only its address. Functions that are the same byte for byte may share one: the name that
- * is looked for comes first.
+ * there is only its address. Functions that nobody looks for need no name.
  */
 static int find_symbol(const struct survey *s, __u64 vaddr, struct elf_symbol *ret_symbol)
 {
 	const struct elf_symbol *known = symbols__at(s->symbols, vaddr);
 
 	if (!known)
-		return elf_file__symbol_at(s->file, vaddr, ret_symbol);
+		return -ENOENT;
 	*ret_symbol = *known;
 	return 0;
 }
@@ -106,9 +105,6 @@ static int image_resolve(void *ctx, __u64 vaddr, struct decode_function *ret_fun
 
 	if ((!find_slot(s, vaddr, &slot) || elf_file__slot(s->file, slot, &sym)) &&
 	    find_symbol(s, vaddr, &sym))
-		return -ENOENT;
-	/* The unlikely part of a function has its parent's frame: it cannot be called. */
-	if (strstr(sym.name, ".cold"))
 		return -ENOENT;
 	*ret_function = (struct decode_function){ sym.name, sym.vaddr, sym.size };
 	return 0;

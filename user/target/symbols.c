@@ -9,7 +9,7 @@
 
 #define array_size(a) (sizeof(a) / sizeof((a)[0]))
 
-/* A member of tt::tt_metal, and a const one; what follows is the class. */
+/* What is in tt::tt_metal, and a const member; what follows is the class, or the function. */
 static const char *const kinds[] = { "_ZN" NS_METAL, "_ZNK" NS_METAL };
 
 /* Vtables and type informations, which are few: of all classes. */
@@ -31,12 +31,14 @@ static const char *const classes[] = {
 	"11distributed10MeshDevice",
 	"11distributed14MeshDeviceImpl",
 	"11distributed14MeshDeviceView",
+	"11distributed14extract_localsI",
 	"6detail11ProgramImpl",
 	"12CoreRangeSet",
 };
 
-/* Up to 0.62 it is in no namespace. */
-static const char old_core_range_set[] = "_ZNK12CoreRangeSet";
+/* Up to 0.62 CoreRangeSet is in no namespace. An allocator keeps its buffers in the other one. */
+static const char *const elsewhere[] = { "_ZNK12CoreRangeSet",
+					 "_ZNSt10_HashtableIPN2tt8tt_metal6BufferE" };
 
 struct symbols {
 	struct elf_symbol *all; /* sorted by name, then address; each pair once */
@@ -70,7 +72,10 @@ static bool is_wanted(const char *name)
 			if (*class == *classes[c] && skip_prefix(class, classes[c]))
 				return !is_clone(class);
 	}
-	return skip_prefix(name, old_core_range_set) && !is_clone(name);
+	for (size_t e = 0; e < array_size(elsewhere); e++)
+		if (skip_prefix(name, elsewhere[e]))
+			return !is_clone(name);
+	return false;
 }
 
 static int keep_symbol(struct symbols *s, const struct elf_symbol *sym)

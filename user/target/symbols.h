@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The functions of the runtime's classes that we care for, and the vtables and type informations of
- * all of its classes, by mangled name. It may use elf; it neither decodes nor logs.
+ * The functions that we care for, mostly of the runtime's classes, and the vtables and type
+ * informations of all of its classes, by mangled name. It may use elf; it neither decodes nor logs.
  *
  * Mangled names are ABI: they say class, method and the types of the parameters, so they are
  * looked up as they are, and only what is shown to people is demangled. A name without the types
