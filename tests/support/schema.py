@@ -113,7 +113,7 @@ OTHER = Table({"pid": number, "comm": text, "devices": chips, "buffers": number,
               {"mesh": number, "devices_cut": truth})
 
 DEVICE_TOTALS = Table(
-    {"devices": chips, "object": pointer, "closed": truth, "regions": REGIONS,
+    {"devices": chips, "object": pointer, "lives": number, "closed": truth, "regions": REGIONS,
      "memory": MEMORY, "allocs": counts(KINDS),
      "live": counts(KINDS), "frees": number, "bulk_freed": number, "leaked": SUM, "ended": SUM, "unknown": SUM,
      "held_by_runtime": SUM,

@@ -96,6 +96,7 @@ static void put_device(struct json_line *line, struct json_object *array,
 
 	json_line__device(line, o, &device->pub);
 	json_line__hex(line, o, "object", device->pub.object);
+	json_line__number(line, o, "lives", device->lives);
 	json_line__bool(line, o, "closed", device->closed);
 	if (device->closed)
 		json_line__bool(line, o, "close_asked", device->asked);
