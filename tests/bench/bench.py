@@ -20,7 +20,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
 
 import single  # noqa: E402
 import workloads  # noqa: E402
-from where import measure_where  # noqa: E402
+from where import measure_user, measure_where  # noqa: E402
 from support.processes import end_all  # noqa: E402
 from tables import print_tables  # noqa: E402
 
@@ -57,6 +57,7 @@ def measurements(args):
     known["probes"] = lambda: workloads.measure_probes(args.rounds, args.seconds)
     known["instructions"] = lambda: workloads.measure_instructions(args.rounds, min(args.seconds, 0.1))
     known["where"] = lambda: measure_where(0.5)
+    known["user side"] = measure_user
     known["attach"] = lambda: [single.measure_attach(n, args.rounds) for n in (1, 8, 64, 256)]
     known["idle"] = lambda: single.measure_idle(10, 1)
     known["ledger"] = ledger_by_live

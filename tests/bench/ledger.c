@@ -106,7 +106,10 @@ static void record_pairs(struct stream *s, const struct actor *a, __u64 first, _
 
 		stream_alloc(s, a, &o);
 		o.status = TT_STATUS_ALLOCATED;
-		stream_release(s, a, &o);
+		/* as in the default mode: the state of the device comes with the attempt */
+		o.device_state = TT_STATE_OPEN;
+		stream_buffer(s, a, TT_RECORD_FREE_BEGIN, &o);
+		stream_done(s, a, &o);
 	}
 }
 

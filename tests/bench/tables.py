@@ -72,6 +72,14 @@ def where_table(data):
     return rows(("ns of one hit", *known), body)
 
 
+def user_table(data):
+    parts = result(data, "user side") or {}
+    whole = sum(parts.values())
+    body = [(name, f"{count:.0f}", f"{100 * count / whole:.0f} %")
+            for name, count in sorted(parts.items(), key=lambda item: -item[1])]
+    return rows(["of one event", "instructions", "of all"], body + [("all", f"{whole:.0f}", "")])
+
+
 def ledger_table(data):
     body = [(f"{one['live']:,}", f"{one['records_per_second'] / 1e6:.1f}")
             for one in result(data, "ledger") or []]
@@ -181,6 +189,7 @@ def sections(data):
     known = {"machine": machine_lines(data), "goals": goal_table(data),
              "hits": hits_per_round_table(data), "hit": hit_table(data),
              "probes": probes_table(data), "instructions": instructions_table(data), "where": where_table(data),
+             "user": user_table(data),
              "attach": attach_table(data),
              "ledger": ledger_table(data), "memory": memory_table(data), "storm": storm_table(data),
              "single": single_table(data)}

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-"""Where the time of a hit goes, as `perf` samples it; nothing where there is no perf."""
+"""Where the time of a hit goes, as `perf` samples it, and the instructions of an event, as callgrind counts them."""
 
 import functools
+import json
 import re
 import shutil
 import subprocess
@@ -62,3 +63,36 @@ def measure_where(seconds):
             result[name] = sample(subject, seconds)
     subject.end()
     return result
+
+
+# The first that fits: of "file:function [object]".
+PARTS = (
+    ("the index of buffers by their pointer", "libJudy|buffer_index"),
+    ("whether something was lost", "core/loss"),
+    ("the record checked, and the Buffer taken out of it", "core/record|core/libraries"),
+    ("which process, which thread", "core/process|core/thread|process\\.h"),
+    ("an allocation entered", "core/births|core/footprint"),
+    ("a free decided, the row ended", "core/frees|core/release|core/classify|core/endings|core/undecided"),
+    ("sums of devices, types and allocators", "core/usage|core/device|core/allocator|core/bank_map|core/buffers"),
+    ("the way from record to taker, and the event out", "core/ledger"),
+    ("the rest", ""),
+)
+
+
+def measure_user(pairs=8192):
+    """{part: instructions of the user side for one event}, or None where there is no callgrind."""
+    if not shutil.which("callgrind_annotate"):
+        return None
+    with tempfile.NamedTemporaryFile(prefix="tttrace-bench-") as file:
+        done = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={file.name}",
+                               "--toggle-collect=play", TOOLS / "ledger", "rate", "1000", str(pairs)],
+                              capture_output=True, text=True, check=True)
+        text = subprocess.run(["callgrind_annotate", "--threshold=100", "--auto=no", file.name],
+                              capture_output=True, text=True, check=True).stdout
+    events = json.loads(done.stdout)["events"]
+    parts = {}
+    for count, where in re.findall(r"^\s*([\d,]+) \(\s*[\d.]+%\)\s+(\S.*)$", text, re.M):
+        if where != "PROGRAM TOTALS":
+            name = next(part for part, pattern in PARTS if re.search(pattern, where))
+            parts[name] = parts.get(name, 0) + int(count.replace(",", "")) / events
+    return parts
