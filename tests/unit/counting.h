@@ -3,7 +3,7 @@
 #ifndef TTTRACE_TEST_COUNTING_H
 #define TTTRACE_TEST_COUNTING_H
 
-#include "stream.h"
+#include "losing.h"
 
 static inline struct tt_record written(struct stream *s, const struct actor *a, __u16 kind)
 {

@@ -27,7 +27,6 @@
 #include "core/ledger_impl.h"
 
 enum {
-	ATTEMPTS_MAX = 8,		/* to read what was held before the attach */
 	LEAVING_NS = 200 * 1000 * 1000, /* a call of deallocate_buffer() takes less */
 };
 
@@ -186,6 +185,27 @@ void ledger__drop_found(struct ledger *ledger, __u32 nr)
 	ledger__end(ledger, process, nr);
 }
 
+void ledger__drop_untold(struct ledger *ledger, struct process *process)
+{
+	struct allocator *allocator, *next_allocator;
+	__u32 nr, next;
+
+	if (!process->census.settled)
+		return;
+	for (allocator = TAILQ_FIRST(&process->all_allocators); allocator;
+	     allocator = next_allocator) {
+		next_allocator = TAILQ_NEXT(allocator, entry);
+		allocator->remembered++; /* it shall outlive its last buffer */
+		for (nr = allocator->live.head; nr != BUFFER_NONE; nr = next) {
+			next = buffers__at(&ledger->buffers, nr)->next;
+			if (buffers__at(&ledger->buffers, nr)->flags & BUFFER_UNTOLD)
+				ledger__drop_found(ledger, nr);
+		}
+		allocator->remembered--;
+		allocator__drop(&ledger->allocators, allocator);
+	}
+}
+
 static void sum_up(struct ledger *ledger, struct census *census, __u32 nr)
 {
 	const struct buffer *buffer = buffers__at(&ledger->buffers, nr);
@@ -236,6 +256,18 @@ static void end_missed(struct ledger *ledger, const struct hit *hit, __u32 nr)
 	ledger__end(ledger, hit->process, nr);
 }
 
+/*
+ * Is the record of its allocation still to come? Its thread may have lost its processor between the
+ * allocator's set and the probe. Where nothing was lost it comes, or the next census tells.
+ */
+static bool is_awaited(const struct ledger *ledger, const struct process *process,
+		       const struct buffer *buffer)
+{
+	return buffer->flags & BUFFER_UNTOLD && !census__is_first(process) &&
+	       buffer->alloc_ts_ns >= process->census.begin_ns &&
+	       !loss__may_hide_alloc(&ledger->loss, &process->loss);
+}
+
 static void settle_rows(struct ledger *ledger, const struct hit *hit, struct allocator *allocator)
 {
 	__u32 nr, next;
@@ -245,6 +277,8 @@ static void settle_rows(struct ledger *ledger, const struct hit *hit, struct all
 		const struct buffer *buffer = buffers__at(&ledger->buffers, nr);
 
 		next = buffer->next;
+		if (is_awaited(ledger, hit->process, buffer))
+			continue;
 		ledger__tell_found(ledger, hit->h, nr);
 		if (buffer->flags & BUFFER_MISSING)
 			end_missed(ledger, hit, nr);
@@ -308,19 +342,6 @@ static void settle(struct ledger *ledger, const struct hit *hit)
 	}
 }
 
-static bool is_unsized(const struct process *process)
-{
-	const struct allocator *allocator;
-
-	TAILQ_FOREACH(allocator, &process->all_allocators, entry)
-	{
-		if (!allocator->dead && !allocator->device->closed &&
-		    allocator__is_unsized(allocator))
-			return true;
-	}
-	return false;
-}
-
 /* What was missed until the census began is made good. */
 static void repair(struct ledger *ledger, struct process *process)
 {
@@ -328,7 +349,7 @@ static void repair(struct ledger *ledger, struct process *process)
 
 	TAILQ_FOREACH(allocator, &process->all_allocators, entry)
 	allocator__recheck(allocator, &ledger->buffers);
-	process->census.vain = is_unsized(process) ? process->census.vain + 1 : 0;
+	process->census.vain = process__is_unsized(process) ? process->census.vain + 1 : 0;
 	/* frees without a reason waited for losses to get known: these are */
 	ledger__decide(ledger, process, false);
 	process->census.settled_ns = process->census.begin_ns;
@@ -352,82 +373,6 @@ static void finish(struct ledger *ledger, const struct hit *hit, bool whole)
 	if (!census->torn)
 		repair(ledger, hit->process);
 	census->begin_ns = 0;
-}
-
-/* One that succeeds only if the program rests does so at once, or not at all. */
-static bool is_late(const struct process *process)
-{
-	return census__is_first(process) && process->census.settled < ATTEMPTS_MAX;
-}
-
-static bool has_loss(const struct process *process)
-{
-	const struct census *census = &process->census;
-
-	return loss_process__is_open(&process->loss) &&
-	       (census->failed < ATTEMPTS_MAX || census->failed_at != process->loss.records);
-}
-
-static bool is_incomplete(const struct process *process)
-{
-	return has_loss(process) || (process->census.vain < ATTEMPTS_MAX && is_unsized(process));
-}
-
-static bool is_user(const struct process *process)
-{
-	return process->devices;
-}
-
-static size_t list_processes(const struct ledger *ledger, bool (*is_wanted)(const struct process *),
-			     __u32 *pids, size_t max)
-{
-	struct process *process, *next;
-	size_t num = 0;
-
-	HASH_ITER (hh, ledger->processes.running, process, next) {
-		if (num < max && is_wanted(process))
-			pids[num++] = process->pub.pid;
-	}
-	return num;
-}
-
-size_t ledger__late(struct ledger *ledger, __u32 *pids, size_t max)
-{
-	size_t num = ledger->has_late ? list_processes(ledger, is_late, pids, max) : 0;
-
-	ledger->has_late = num;
-	return num;
-}
-
-size_t ledger__incomplete(const struct ledger *ledger, __u32 *pids, size_t max)
-{
-	if (!loss__total(&ledger->loss) && !ledger->stats.footprint_unknown)
-		return 0;
-	return list_processes(ledger, is_incomplete, pids, max);
-}
-
-size_t ledger__users(const struct ledger *ledger, __u32 *pids, size_t max)
-{
-	return list_processes(ledger, is_user, pids, max);
-}
-
-size_t ledger__allocators(struct ledger *ledger, __u32 pid, __u64 *objects, size_t max)
-{
-	struct process *process = processes__find(&ledger->processes, pid);
-	const struct allocator *allocator;
-	size_t num = 0;
-
-	if (!process)
-		return 0;
-	TAILQ_FOREACH(allocator, &process->all_allocators, entry)
-	{
-		if (allocator->dead || allocator->device->closed)
-			continue;
-		if (num < max)
-			objects[num] = allocator->key.object;
-		num++;
-	}
-	return num;
 }
 
 /* An empty allocator names no device: any that we know of it will do, see was_read(). */

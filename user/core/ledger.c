@@ -372,9 +372,12 @@ int ledger__apply(struct ledger *ledger, const void *record, size_t size)
 int ledger__finish(struct ledger *ledger, __u64 ts_ns)
 {
 	__u64 epoch = ledger->loss.epoch;
+	struct process *process, *next;
 
 	note_time(ledger, ts_ns);
 	ledger__finish_frees(ledger, NULL);
+	HASH_ITER (hh, ledger->processes.running, process, next)
+		ledger__drop_untold(ledger, process);
 	loss__give_up(&ledger->loss, ledger->now_ns);
 	if (epoch != ledger->loss.epoch)
 		ledger__doubt_all(ledger, ledger->loss.gap_ns);

@@ -5,6 +5,7 @@
  *   ledger.c   the record comes in, its process is found, it goes to its part
  *   births.c   allocators and allocations
  *   census.c   what was read out of the process itself: what was missed comes in and goes
+ *   census_due.c  of which processes that is to be read
  *   frees.c    frees, from the attempt to the end
  *   release.c  one free at its end: its class, and what becomes of the buffer
  *   undecided.c frees for which no reason is known yet
@@ -123,6 +124,13 @@ int ledger__take_census_buffer(struct ledger *ledger, const struct hit *hit);
 void ledger__tell_found(struct ledger *ledger, const struct tt_record *h, __u32 nr);
 /* A census found @nr, but it is of a later time than the record at hand: its own will come. */
 void ledger__drop_found(struct ledger *ledger, __u32 nr);
+/* The same of all that wait for the records of their allocations: none will come any more. */
+void ledger__drop_untold(struct ledger *ledger, struct process *process);
+
+/* census_due.c */
+/* Has @process a live buffer of which it is not known what it occupies? */
+bool process__is_unsized(const struct process *process);
+
 /* shortage.c */
 /* What is free of @type; @walk: even if that takes a walk over what is live. */
 void ledger__survey(const struct ledger *ledger, const struct allocator *allocator, __u32 type,

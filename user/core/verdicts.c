@@ -274,6 +274,7 @@ void ledger__end_process(struct ledger *ledger, struct process *process, enum pr
 	else
 		ledger__settle_process(ledger, process);
 	ledger__decide(ledger, process, true);
+	ledger__drop_untold(ledger, process);
 	judge_process(ledger, process, ts_ns, leak_words(how, exit_code));
 	ev.why = end_words(ledger, how, exit_code);
 	if (process->announced)
