@@ -24,7 +24,7 @@ PKG_CONFIG ?= pkg-config
 
 # libbpf is linked statically: the binary then runs where only an older one is installed.
 LIBBPF := $(shell $(PKG_CONFIG) --variable=libdir libbpf)/libbpf.a
-PACKAGES := libelf json-c zlib
+PACKAGES := libdw libelf json-c zlib
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags libbpf $(PACKAGES))
 # Zydis, libiberty and Judy come without a file for pkg-config
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lZydis -liberty -lJudy
@@ -49,7 +49,7 @@ endif
 SOURCES := $(wildcard user/*.c user/*/*.c)
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 BPF_USERS := $(B)/user/trace/loader.o
-PLAIN := $(filter $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$(addprefix user/,lib target core report)))),$(OBJECTS))
+PLAIN := $(filter $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$(addprefix user/,lib target stack core report)))),$(OBJECTS))
 UNITS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 
 .DEFAULT_GOAL := all

@@ -72,6 +72,23 @@ static __always_inline __u64 next_sequence(void)
 	return seq ? __sync_fetch_and_add(seq, 1) : 0;
 }
 
+static __always_inline void fill_head(struct tt_record *rec, const struct hit *hit, __u16 kind,
+				      __u64 seq)
+{
+	rec->kind = kind;
+	rec->probe = hit->cookie.probe;
+	rec->layout = hit->cookie.layout;
+	rec->cpu = bpf_get_smp_processor_id();
+	rec->tgid = hit->tgid;
+	rec->tid = hit->tid;
+	rec->ts_ns = bpf_ktime_get_boot_ns();
+	rec->start_ns = hit->start_ns;
+	rec->seq = seq;
+	rec->lost = total_lost;
+	rec->lost_begin = hit->process->lost_begin;
+	rec->lost_end = hit->process->lost_end;
+}
+
 /*
  * Room for a record of @size bytes (a constant), with its header filled and the rest zero; NULL
  * when the ring is full, which is then counted. bpf_ringbuf_reserve() does not clear what it hands
@@ -87,36 +104,41 @@ static __always_inline void *emit_begin(const struct hit *hit, __u16 kind, const
 		return NULL;
 	}
 	__builtin_memset(rec, 0, size);
-	rec->kind = kind;
-	rec->probe = hit->cookie.probe;
-	rec->layout = hit->cookie.layout;
-	rec->cpu = bpf_get_smp_processor_id();
-	rec->tgid = hit->tgid;
-	rec->tid = hit->tid;
-	rec->ts_ns = bpf_ktime_get_boot_ns();
-	rec->start_ns = hit->start_ns;
-	rec->seq = seq;
-	rec->lost = total_lost;
-	rec->lost_begin = hit->process->lost_begin;
-	rec->lost_end = hit->process->lost_end;
+	fill_head(rec, hit, kind, seq);
 	return rec;
 }
 
 /*
- * Submits. The reader is woken when it sleeps, or when much is waiting; in between it drains in
- * batches, so that a busy target does not pay for a wake-up with every record.
+ * The reader is woken when it sleeps, or when much is waiting; in between it drains in batches, so
+ * that a busy target does not pay for a wake-up with every record.
  */
-static __always_inline void emit_end(void *rec)
+static __always_inline __u64 wake_flags(void)
 {
-	__u64 flags = BPF_RB_NO_WAKEUP;
-
 	if (reader_idle) {
 		reader_idle = false;
-		flags = BPF_RB_FORCE_WAKEUP;
-	} else if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > WAKE_BYTES) {
-		flags = BPF_RB_FORCE_WAKEUP;
+		return BPF_RB_FORCE_WAKEUP;
 	}
-	bpf_ringbuf_submit(rec, flags);
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > WAKE_BYTES ? BPF_RB_FORCE_WAKEUP
+									: BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void emit_end(void *rec)
+{
+	bpf_ringbuf_submit(rec, wake_flags());
+}
+
+/*
+ * The same in one go for a record of any size, which is @size bytes at @rec. Returns -1 if it was
+ * lost, which is then counted.
+ */
+static __always_inline int emit_whole(const struct hit *hit, __u16 kind, struct tt_record *rec,
+				      __u64 size)
+{
+	fill_head(rec, hit, kind, next_sequence());
+	if (!bpf_ringbuf_output(&ring, rec, size, wake_flags()))
+		return 0;
+	count_lost(hit->process, kind);
+	return -1;
 }
 
 #endif

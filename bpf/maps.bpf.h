@@ -73,6 +73,28 @@ struct {
 	__type(value, __u64);
 } spaces SEC(".maps");
 
+/* The stacks that need no copy any more; kept by the user side. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct tt_known_key);
+	__type(value, struct tt_known_stack);
+} known_stacks SEC(".maps");
+
+/* Where a thread's stack is copied to. Of the thread: see emit.bpf.h. */
+struct stack_scratch {
+	struct tt_record_stack_copy copy;
+	__u8 bytes[TT_STACK_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct stack_scratch);
+} stack_scratches SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, TT_MAX_LAYOUTS);

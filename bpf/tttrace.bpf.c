@@ -24,6 +24,8 @@
 #include "introduce.bpf.h"
 #include "space.bpf.h"
 #include "circular.bpf.h"
+#include "registers.bpf.h"
+#include "stack.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -31,58 +33,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 static __always_inline __u64 argument(const struct hit *hit, __u32 n)
 {
 	return n < HIT_ARGS ? hit->args[n] : 0;
-}
-
-/*
- * Assembly, for the compiler would compute where in @ctx to read, and the verifier wants to see
- * that as a number.
- */
-#define LOAD_REGISTER(ctx, name)                                                                   \
-	({                                                                                         \
-		__u64 value;                                                                       \
-		asm volatile("%0 = *(u64 *)(%1 + %2)"                                              \
-			     : "=r"(value)                                                         \
-			     : "r"(ctx), "i"(offsetof(struct pt_regs, name)));                     \
-		value;                                                                             \
-	})
-
-/* A general register by the machine's number: as ModRM and REX encode it. */
-static __always_inline __u64 read_register(const struct pt_regs *ctx, __u32 number)
-{
-	switch (number) {
-	case 0:
-		return LOAD_REGISTER(ctx, ax);
-	case 1:
-		return LOAD_REGISTER(ctx, cx);
-	case 2:
-		return LOAD_REGISTER(ctx, dx);
-	case 3:
-		return LOAD_REGISTER(ctx, bx);
-	case 4:
-		return LOAD_REGISTER(ctx, sp);
-	case 5:
-		return LOAD_REGISTER(ctx, bp);
-	case 6:
-		return LOAD_REGISTER(ctx, si);
-	case 7:
-		return LOAD_REGISTER(ctx, di);
-	case 8:
-		return LOAD_REGISTER(ctx, r8);
-	case 9:
-		return LOAD_REGISTER(ctx, r9);
-	case 10:
-		return LOAD_REGISTER(ctx, r10);
-	case 11:
-		return LOAD_REGISTER(ctx, r11);
-	case 12:
-		return LOAD_REGISTER(ctx, r12);
-	case 13:
-		return LOAD_REGISTER(ctx, r13);
-	case 14:
-		return LOAD_REGISTER(ctx, r14);
-	default:
-		return LOAD_REGISTER(ctx, r15);
-	}
 }
 
 /* What was read of a Buffer, on the stack. */
@@ -114,13 +64,14 @@ static __always_inline void fill_buffer(struct tt_record_buffer *rec, __u64 buff
 }
 
 /* track_allocate: the Buffer is complete. Its allocator is introduced first. */
-static __always_inline void on_alloc(const struct hit *hit, const struct tt_layout *layout)
+static __always_inline void on_alloc(const struct hit *hit, const struct tt_layout *layout,
+				     const struct pt_regs *ctx)
 {
 	__u64 buffer = hit->object, allocator = 0, device;
 	struct tt_record_buffer *rec;
 	struct tt_space space = {};
 	struct met met = {};
-	__u32 state = TT_STATE_UNKNOWN;
+	__u32 state = TT_STATE_UNKNOWN, stack;
 	struct read read = {};
 
 	read_buffer(layout, buffer, &read);
@@ -134,12 +85,14 @@ static __always_inline void on_alloc(const struct hit *hit, const struct tt_layo
 	}
 	if (knobs.lean && met.free_list)
 		find_space(hit, layout, allocator, &met, read.body, &space);
+	stack = knobs.stacks ? take_stack(hit, ctx) : 0;
 	rec = emit_begin(hit, TT_RECORD_ALLOC, sizeof(*rec));
 	if (!rec)
 		return;
 	fill_buffer(rec, buffer, &read);
 	rec->space = space;
 	rec->device_state = state;
+	rec->stack = stack;
 	emit_end(rec);
 }
 
@@ -279,11 +232,12 @@ static __always_inline void on_device(const struct hit *hit, const struct tt_lay
 	emit_end(rec);
 }
 
-static __always_inline void dispatch(const struct hit *hit, const struct tt_layout *layout)
+static __always_inline void dispatch(const struct hit *hit, const struct tt_layout *layout,
+				     const struct pt_regs *ctx)
 {
 	switch (hit->cookie.probe) {
 	case TT_PROBE_TRACK_ALLOCATE:
-		return on_alloc(hit, layout);
+		return on_alloc(hit, layout, ctx);
 	case TT_PROBE_DEALLOCATE_IMPL:
 		return on_free_begin(hit, layout, TT_RECORD_FREE_BEGIN);
 	case TT_PROBE_TRACK_DEALLOCATE:
@@ -342,7 +296,7 @@ int on_probe(struct pt_regs *ctx)
 	index = hit.cookie.layout;
 	layout = bpf_map_lookup_elem(&layouts, &index);
 	if (layout)
-		dispatch(&hit, layout);
+		dispatch(&hit, layout, ctx);
 	return 0;
 }
 

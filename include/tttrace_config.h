@@ -217,17 +217,66 @@ struct tt_process {
 	__u32 exit_code; /* with TT_PROCESS_ENDED, as of wait(2) */
 };
 
+/* What is copied of the registers: those that a function hands back as they were. */
+enum tt_stack_reg {
+	TT_STACK_RBX,
+	TT_STACK_RBP,
+	TT_STACK_RSP,
+	TT_STACK_R12,
+	TT_STACK_R13,
+	TT_STACK_R14,
+	TT_STACK_R15,
+	TT_STACK_RIP,
+	TT_STACK_REGS
+};
+
+enum {
+	/* bytes that are copied of a stack at most: what goes with a task is 64 KB at most */
+	TT_STACK_MAX = 60 << 10,
+	TT_STACK_WORDS = 128, /* words that a known stack may be told by */
+	TT_STACK_WAYS = 8,    /* known stacks with the same stack pointer */
+};
+
+/*
+ * A stack that was unwound before: where the stack pointer, these registers and these words are
+ * the same again, it is the same (see user/stack/unwind.h), and needs no copy.
+ */
+struct tt_known_key {
+	__u64 sp;
+	__u64 start_ns; /* of the process, with which and the next two pointers mean something */
+	__u32 tgid;
+	__u32 generation;
+	__u32 way; /* 0 … TT_STACK_WAYS - 1, without gaps */
+	__u32 reserved;
+};
+
+struct tt_known_stack {
+	__u32 stack;	 /* its number */
+	__u32 depth;	 /* bytes of the stack in which all its words lie */
+	__u32 num_words; /* used of value[] and offset[] */
+	__u32 regs_used; /* 1 << enum tt_stack_reg; TT_STACK_RIP always */
+	__u64 regs[TT_STACK_REGS];
+	__u64 value[TT_STACK_WORDS];
+	__u16 offset[TT_STACK_WORDS]; /* from the stack pointer, bytes */
+};
+
 /* Knobs, frozen at load. */
 struct tt_config {
 	__u32 scope;	     /* enum tt_scope */
 	__u32 emit_views;    /* 1: a record for each view; 0: they are only counted */
 	__u32 pid_namespace; /* inode of the PID namespace of which PIDs are told; 0: the initial */
 	__u32 lean;	     /* 1: deallocate_buffer is all that is seen of a free */
+	__u32 stacks;	     /* 1: the stacks of allocations are wanted */
+	/* bytes in the ring; where more are waiting no stack is copied, so that records are not
+	 * lost for the sake of their stacks */
+	__u32 copy_limit;
 };
 
 _Static_assert(sizeof(struct tt_path) == 10, "packed without holes");
 _Static_assert(sizeof(struct tt_cookie) == 8, "must fit the attach cookie");
 _Static_assert(sizeof(struct tt_process) == 32, "no padding");
-_Static_assert(sizeof(struct tt_config) == 16, "no padding");
+_Static_assert(sizeof(struct tt_known_key) == 32, "no padding");
+_Static_assert(sizeof(struct tt_known_stack) == 80 + 10 * TT_STACK_WORDS, "no padding");
+_Static_assert(sizeof(struct tt_config) == 24, "no padding");
 
 #endif

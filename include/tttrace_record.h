@@ -28,12 +28,16 @@ enum tt_record_kind {
 	TT_RECORD_DEVICE,	 /* struct tt_record_device: opened, closed */
 	TT_RECORD_CIRCULAR,	 /* struct tt_record_circular: one circular buffer is placed */
 	TT_RECORD_PROGRAM, /* struct tt_record_program: its circular buffers are placed, or end */
+	TT_RECORD_STACK_COPY, /* struct tt_record_stack_copy: of a stack that is not known yet */
 	/* written by the user side, so that a stream of records explains itself */
 	TT_RECORD_LIBRARY, /* struct tt_record_library: before the first record that needs it */
 	TT_RECORD_PROCESS_LOST, /* struct tt_record_process: what it has lost so far */
 	TT_RECORD_COUNTERS, /* struct tt_record_counters: totals so far; those of processes first */
 	TT_RECORD_CENSUS,   /* struct tt_record_census: one look at one allocator, begin and end */
 	TT_RECORD_CENSUS_BUFFER, /* struct tt_record_census_buffer: one that it holds */
+	TT_RECORD_FRAME,	 /* struct tt_record_frame: before the first stack that has it */
+	TT_RECORD_STACK,	 /* struct tt_record_stack: before it is first named */
+	TT_RECORD_STACK_TAKEN,	 /* struct tt_record_stack_taken: in place of a copy */
 	TT_RECORD_KIND_COUNT
 };
 
@@ -131,10 +135,10 @@ struct tt_space {
 
 struct tt_record_buffer {
 	struct tt_record h;
-	__u64 buffer;	    /* Buffer * */
-	__u64 unique_id;    /* 0 with TT_FAULT_UNIQUE_ID, or where the layout has none */
-	__u32 device_state; /* enum tt_device_state at this moment */
-	__u32 reserved;
+	__u64 buffer;	       /* Buffer * */
+	__u64 unique_id;       /* 0 with TT_FAULT_UNIQUE_ID, or where the layout has none */
+	__u32 device_state;    /* enum tt_device_state at this moment */
+	__u32 stack;	       /* at TT_RECORD_ALLOC: a number or a ticket, see below; 0: none */
 	struct tt_space space; /* in lean mode, at TT_RECORD_ALLOC */
 	__u8 body[TT_BODY_SIZE];
 };
@@ -213,8 +217,8 @@ struct tt_record_library {
 	struct tt_record h; /* h.layout: the index that is explained here */
 	__u32 probes_wanted;
 	__u32 probes_attached;
-	__u32 mode; /* enum tt_mode */
-	__u32 reserved;
+	__u32 mode;   /* enum tt_mode */
+	__u32 stacks; /* 1: allocations have stacks */
 	__u64 probes; /* 1 << enum tt_probe: those of the mode; 0: none, or of an older tttrace */
 	struct tt_layout map;
 	char path[TT_PATH_SIZE]; /* as the process sees it; cut in front if longer */
@@ -269,6 +273,62 @@ struct tt_record_census_buffer {
 	__u64 allocator;
 };
 
+/*
+ * Stacks. One that was seen before is named by its number, TT_RECORD_STACK tells what that is. Of a
+ * new one the thread's registers and memory come first, with a ticket: the record behind it that
+ * has the same ticket is of that stack. The user side unwinds the copy, gives the stack a number
+ * and hands up TT_RECORD_STACK_TAKEN, which has the header of the copy, in its place.
+ */
+enum {
+	TT_STACK_TICKET = 1u << 31, /* a ticket, no number */
+};
+
+struct tt_record_stack_copy {
+	struct tt_record h;
+	__u32 ticket;
+	__u32 generation;	   /* of the process, see struct tt_process */
+	__u64 regs[TT_STACK_REGS]; /* enum tt_stack_reg */
+	__u64 size;		   /* bytes of the stack, from its pointer on, that follow */
+};
+
+struct tt_record_stack_taken {
+	struct tt_record h;
+	__u32 ticket;
+	__u32 stack; /* its number */
+};
+
+/* h.tgid 0, for the same code means the same in all processes. */
+struct tt_record_frame {
+	struct tt_record h;
+	__u32 frame; /* its number */
+	__u32 reserved;
+	__u64 vaddr;	    /* in the file: of the call, not of where it returns to */
+	__u64 offset;	    /* behind the begin of the function */
+	__u16 function_len; /* bytes of text[] that are its name, mangled; 0: not known */
+	__u16 image_len;    /* those that follow: the path of the file */
+	__u32 reserved2;
+	char text[];
+};
+
+/* How a stack ended. */
+enum tt_stack_end {
+	TT_STACK_COMPLETE, /* with the outermost frame: main's caller, or the begin of a thread */
+	TT_STACK_CUT,	   /* it goes on beyond what was copied */
+	TT_STACK_DEEP,	   /* it has more frames than are kept */
+	TT_STACK_NO_CODE,  /* at an address in no file */
+	TT_STACK_NO_RULE,  /* in a file that does not say how to go on */
+	TT_STACK_BROKEN,   /* what it says leads nowhere */
+	TT_STACK_END_COUNT
+};
+
+struct tt_record_stack {
+	struct tt_record h; /* h.tgid 0 */
+	__u32 stack;	    /* its number */
+	__u32 end;	    /* enum tt_stack_end */
+	__u64 num_frames;
+	__u32 frames[]; /* their numbers, innermost first */
+};
+
 _Static_assert(sizeof(struct tt_record) == 56, "header");
 _Static_assert(sizeof(struct tt_record_process) == 96, "no padding");
 _Static_assert(sizeof(struct tt_record_allocator) == 488, "no padding");
@@ -282,6 +342,10 @@ _Static_assert(sizeof(struct tt_record_circular) == 224, "no padding");
 _Static_assert(sizeof(struct tt_record_program) == 72, "no padding");
 _Static_assert(sizeof(struct tt_record_census) == 88, "no padding");
 _Static_assert(sizeof(struct tt_record_census_buffer) == 240, "no padding");
+_Static_assert(sizeof(struct tt_record_stack_copy) == 136, "no padding");
+_Static_assert(sizeof(struct tt_record_stack_taken) == 64, "no padding");
+_Static_assert(sizeof(struct tt_record_frame) == 88, "no padding");
+_Static_assert(sizeof(struct tt_record_stack) == 72, "no padding");
 _Static_assert(sizeof(struct tt_layout) % 8 == 0, "no padding at the end");
 _Static_assert(sizeof(struct tt_record_library) == 80 + sizeof(struct tt_layout) + TT_PATH_SIZE,
 	       "no padding");

@@ -34,6 +34,8 @@ enum {
 	OPT_PERF_EVENTS,
 	OPT_RING_SIZE,
 	OPT_SNAPSHOT,
+	OPT_STACKS,
+	OPT_STACK_DEPTH,
 	OPT_TYPE,
 };
 
@@ -55,6 +57,8 @@ static const struct argp_option options[] = {
 	{ "audit", OPT_AUDIT, "SECONDS", 0, "compare with the allocators, again and again", 4 },
 	{ "lean", OPT_LEAN, NULL, 0, "as cheap as can be: what gets and gives memory alone", 4 },
 	{ "all-probes", OPT_ALL_PROBES, NULL, 0, "those too that are only counted (dearer)", 4 },
+	{ "stacks", OPT_STACKS, NULL, 0, "by what code memory was allocated (dearer)", 4 },
+	{ "stack-depth", OPT_STACK_DEPTH, "N", 0, "the same; keep so many frames (127)", 4 },
 	{ "snapshot", OPT_SNAPSHOT, "PID", 0, "what it holds now, without a probe", 5 },
 	{ "check", OPT_CHECK, NULL, 0, "what would work here, with which library", 5 },
 	{ "ring-size", OPT_RING_SIZE, "BYTES", 0, "ring buffer for records (8M)", 6 },
@@ -159,6 +163,16 @@ static int parse_snapshot(struct options *opts, const char *text)
 	return err;
 }
 
+static int parse_stack_depth(struct options *opts, const char *text)
+{
+	long depth;
+	int err = parse__number(text, 1, STACK_DEPTH_MAX, &depth);
+
+	if (!err)
+		opts->stack_depth = (__u32)depth;
+	return err;
+}
+
 static int parse_max_processes(struct options *opts, const char *text)
 {
 	long max;
@@ -202,6 +216,8 @@ static int parse_value(struct options *opts, int key, char *arg)
 		return parse__seconds(arg, &opts->audit_s);
 	case OPT_SNAPSHOT:
 		return parse_snapshot(opts, arg);
+	case OPT_STACK_DEPTH:
+		return parse_stack_depth(opts, arg);
 	case OPT_OUTPUT:
 		opts->output = arg;
 		return 0;
@@ -237,6 +253,9 @@ static int parse_switch(struct options *opts, int key)
 		return set_mode(opts, TT_MODE_LEAN);
 	case OPT_ALL_PROBES:
 		return set_mode(opts, TT_MODE_ALL);
+	case OPT_STACKS:
+		opts->stack_depth = opts->stack_depth ? opts->stack_depth : STACK_DEPTH;
+		return 0;
 	case OPT_PERF_EVENTS:
 		opts->perf_events = true;
 		return 0;

@@ -22,6 +22,11 @@ enum exit_status {
 	EXIT_NOT_FOUND = 127,
 };
 
+enum {
+	STACK_DEPTH = 127,     /* frames that --stacks keeps */
+	STACK_DEPTH_MAX = 256, /* and that can be asked for: UNWIND_FRAMES_MAX */
+};
+
 struct options {
 	pid_t *pids;
 	size_t num_pids;
@@ -39,6 +44,7 @@ struct options {
 	int error_exitcode;  /* 0: leaks do not change the exit status */
 	size_t ring_size;    /* bytes */
 	__u32 max_processes; /* traced at once */
+	__u32 stack_depth;   /* frames that are kept of the stack of an allocation; 0: none */
 	bool perf_events;    /* do not use uprobe_multi */
 	enum tt_mode mode;
 	struct filter filter;

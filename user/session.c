@@ -306,6 +306,7 @@ static int open_tracer(struct session *s)
 		.max_processes = s->opts->max_processes,
 		.mode = s->opts->mode,
 		.emit_views = s->opts->verbose && s->opts->mode != TT_MODE_LEAN,
+		.stack_depth = s->opts->stack_depth,
 		.force_perf_events = s->opts->perf_events,
 	};
 	int err = tracer__open(&opts, on_record, s, &s->tracer);

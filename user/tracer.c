@@ -10,6 +10,7 @@
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "stack_taker.h"
 #include "survey.h"
 #include "target/discovery.h"
 #include "target/library.h"
@@ -32,6 +33,7 @@ struct tracer {
 	struct reader *reader;
 	struct discovery *discovery;
 	struct survey *survey;
+	struct stack_taker *stacks; /* NULL: they are not wanted */
 	struct sideband *sideband;
 	int epoll_fd;
 	bool active;
@@ -87,6 +89,7 @@ static void report_library(struct tracer *tracer, const struct library *lib, __u
 		.probes_wanted = count_wanted_probes(lib, set),
 		.probes_attached = (__u32)__builtin_popcountll(attached),
 		.mode = tracer->mode,
+		.stacks = tracer->stacks != NULL,
 		.probes = attached,
 		.map = lib->layout,
 	};
@@ -163,6 +166,8 @@ static int on_find(void *ctx, const struct discovery_find *find)
 	if (!tracer->active) {
 		loader__add_process(tracer->loader, find->pid, TT_PROCESS_BEFORE_ATTACH);
 		survey__introduce(tracer->survey, find->pid);
+		if (tracer->stacks)
+			stack_taker__prepare(tracer->stacks, find->pid);
 	}
 	return find->is_new ? attach(tracer, find) : 0;
 }
@@ -171,15 +176,32 @@ static void on_mapping(void *ctx, const struct proc_mapping *mapping)
 {
 	struct tracer *tracer = ctx;
 
+	if (tracer->stacks)
+		stack_taker__forget_mappings(tracer->stacks, mapping->pid);
 	if (is_wanted(tracer, mapping->pid))
 		discovery__look_at(tracer->discovery, mapping);
 }
 
-static void on_ring_record(void *ctx, const void *record, size_t size)
+static void hand_up(void *ctx, const void *record, size_t size)
 {
 	struct tracer *tracer = ctx;
 
 	tracer->on_record(tracer->ctx, record, size);
+}
+
+/* Stacks are told by what they are, not by their bytes. */
+static void on_ring_record(void *ctx, const void *record, size_t size)
+{
+	struct tracer *tracer = ctx;
+	const struct tt_record *h = record;
+
+	if (tracer->stacks && size >= sizeof(*h)) {
+		if (h->kind == TT_RECORD_STACK_COPY)
+			return stack_taker__take(tracer->stacks, record, size);
+		if (h->kind == TT_RECORD_PROCESS_EXIT || h->kind == TT_RECORD_PROCESS_EXEC)
+			stack_taker__end_process(tracer->stacks, h);
+	}
+	hand_up(tracer, record, size);
 }
 
 static int watch(struct tracer *tracer, int fd)
@@ -224,7 +246,10 @@ static int open_parts(struct tracer *tracer, const struct loader_opts *given)
 	if (!err)
 		err = discovery__new(on_find, tracer, &tracer->discovery);
 	if (!err)
-		err = survey__new(tracer->discovery, on_ring_record, tracer, &tracer->survey);
+		err = survey__new(tracer->discovery, hand_up, tracer, &tracer->survey);
+	if (!err && opts.stack_depth)
+		err = stack_taker__new(tracer->loader, opts.stack_depth, hand_up, tracer,
+				       &tracer->stacks);
 	if (!err)
 		err = watch(tracer, reader__fd(tracer->reader));
 	if (err)
@@ -428,6 +453,7 @@ void tracer__free(struct tracer *tracer)
 		return;
 	sideband__close(tracer->sideband);
 	survey__free(tracer->survey);
+	stack_taker__free(tracer->stacks);
 	discovery__free(tracer->discovery);
 	reader__free(tracer->reader);
 	loader__free(tracer->loader);

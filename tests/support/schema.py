@@ -13,7 +13,8 @@ FITS = ("too_large", "full", "fragmented", "refused", "unknown")
 STATES = {"running", "exited", "exec", "vanished"}
 RECORDS = ("process_start", "process_exec", "process_exit", "process_name", "allocator", "space", "alloc", "zero_size",
            "view", "free_begin", "free_tracked", "free_done", "free", "bulk", "device",
-           "circular", "program")
+           "circular", "program", "stack_copy")
+STACK_ENDS = ("complete", "cut", "deep", "no_code", "no_rule", "broken")
 PROBES = ("buffer_create", "buffer_create_at", "allocate_impl", "deallocate_impl", "hook_allocate",
           "hook_deallocate", "track_allocate", "track_deallocate", "allocate_buffer",
           "deallocate_buffer", "deallocate_buffers", "clear", "override_state", "allocator_destroy",
@@ -96,6 +97,8 @@ DEVICE = {"mesh": number, "devices": chips, "devices_cut": truth}
 BUFFER = {"size": number, "page_size": number, "kind": one_of(KINDS)}
 BUFFER_MAY = {"buffer": pointer, "id": number, "address": number, "footprint": number,
               "type": one_of(TYPES), "layout": one_of(LAYOUTS), "why": text, **DEVICE}
+FRAME = Table({"image": text, "vaddr": hexadecimal}, {"function": text, "offset": number})
+STACK_MAY = {"stack_end": one_of(STACK_ENDS), "stack": many(FRAME)}
 SUM = Table({"buffers": number, "bytes": number, "size": number}, {"unsized": number})
 CELL = counts(("live", "peak", "live_size", "peak_size", "buffers", "peak_buffers"))
 MEMORY = Table({}, dict.fromkeys([*TYPES, "all"], CELL))
@@ -137,15 +140,16 @@ COVERAGE = Table(
      "allocator_map_full": number, "footprint_unknown": number, "circular_unknown": number,
      "reused_live": number, "reused_lost": number},
     {"mode": one_of(("default", "lean", "all")), "not_probed": many(one_of(PROBES)),
-     "hits": Table({}, dict.fromkeys(PROBES, number))})
+     "hits": Table({}, dict.fromkeys(PROBES, number)),
+     "stacks": counts((*STACK_ENDS, "missing", "copied"))})
 
 # --- lines ---------------------------------------------------------------------------------------
 
 EARLIER = Table({"processes": number, "leaking": number, "leaked": SUM, "ended": SUM, "unknown": SUM})
 VERDICT = Table({**PROCESS, **BUFFER, "why": text},
-                {**BUFFER_MAY, "alloc_ts_ns": number, "older": truth})
+                {**BUFFER_MAY, **STACK_MAY, "alloc_ts_ns": number, "older": truth})
 LINES = {
-    "alloc": Table({**PROCESS, **BUFFER}, {**BUFFER_MAY, "class": one_of(["pre_attach", "lost"])}),
+    "alloc": Table({**PROCESS, **BUFFER}, {**BUFFER_MAY, **STACK_MAY, "class": one_of(["pre_attach", "lost"])}),
     "free": Table({**PROCESS, **BUFFER, "class": one_of(CLASSES)}, BUFFER_MAY),
     "alloc_failed": Table({**PROCESS, **BUFFER, "class": one_of(CLASSES), "fit": one_of(FITS),
                            "holders": many(HOLDER), "others": many(OTHER)},

@@ -12,7 +12,7 @@
 #include "core/bank_map.h"
 #include "core/buffers.h"
 #include "core/device.h"
-#include "core/table.h"
+#include "lib/table.h"
 
 struct allocator_key {
 	__u64 object;

@@ -369,6 +369,37 @@ static struct space_note take_note(const struct hit *hit, const struct tt_record
 	return space;
 }
 
+int ledger__take_stack_taken(struct ledger *ledger, const struct hit *hit)
+{
+	const struct tt_record_stack_taken *rec = (const void *)hit->h;
+	struct thread *thread;
+	int err = process__thread(hit->process, hit->h->tid, &thread);
+
+	(void)ledger;
+	if (err)
+		return err;
+	thread->stack_ticket = rec->ticket;
+	thread->stack = rec->stack;
+	return 0;
+}
+
+/* The number of the stack that @rec names, be it by the ticket of the copy before it; 0: lost. */
+static __u32 take_stack(struct ledger *ledger, struct thread *thread,
+			const struct tt_record_buffer *rec)
+{
+	const struct event_stack *stack;
+	__u32 number = rec->stack;
+
+	if (rec->stack & TT_STACK_TICKET)
+		number = rec->stack == thread->stack_ticket ? thread->stack : 0;
+	stack = stacks__find(&ledger->stacks, number);
+	if (!stack)
+		ledger->stats.stacks_missing++;
+	else
+		ledger->stats.stacks[stack->end]++;
+	return stack ? number : 0;
+}
+
 static bool is_hooked(const struct library_info *info, const struct tt_record_buffer *rec)
 {
 	struct body body;
@@ -381,7 +412,7 @@ int ledger__take_alloc(struct ledger *ledger, const struct hit *hit)
 {
 	const struct tt_record_buffer *rec = (const void *)hit->h;
 	const struct library_info *info;
-	const struct buffer *buffer;
+	struct buffer *buffer;
 	struct thread *thread;
 	struct space_note space;
 	__u32 nr;
@@ -400,6 +431,7 @@ int ledger__take_alloc(struct ledger *ledger, const struct hit *hit)
 	if (err)
 		return err;
 	buffer = buffers__at(&ledger->buffers, nr);
+	buffer->stack = take_stack(ledger, thread, rec);
 	note_first_id(hit->process, buffer);
 	ledger__emit_alloc(ledger, buffer, hit->h, CLASS_MATCHED, NULL);
 	return 0;

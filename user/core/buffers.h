@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <linux/types.h>
 
+#include "tttrace_config.h"
+
 #define BUFFER_NONE 0xffffffffu
 
 /* In which list an entry is. */
@@ -68,13 +70,16 @@ struct buffer {
 	__u32 page_size; /* bytes; a page fits into a bank */
 	__u32 prev;
 	__u32 next;
-	__u32 flags; /* enum buffer_flag */
-	__u8 type;
-	__u8 layout;
-	__u8 kind : 4;	/* enum buffer_kind */
-	__u8 state : 4; /* enum buffer_state */
-	__u8 ending;	/* enum buffer_ending */
+	__u32 stack;	  /* number of the stack of its allocation; 0: not known */
+	__u32 flags : 18; /* enum buffer_flag */
+	__u32 type : 3;	  /* enum tt_buffer_type */
+	__u32 layout : 3; /* enum tt_buffer_layout */
+	__u32 kind : 3;	  /* enum buffer_kind */
+	__u32 state : 2;  /* enum buffer_state */
+	__u32 ending : 3; /* enum buffer_ending */
 };
+
+_Static_assert(TT_TYPE_COUNT < 1 << 3 && TT_LAYOUT_COUNT < 1 << 3, "they fit");
 
 _Static_assert(sizeof(struct buffer) == 72, "ten million of them shall fit");
 

@@ -28,6 +28,7 @@ void ledger__describe(const struct ledger *ledger, const struct buffer *buffer,
 		.kind = buffer->kind,
 		.alloc_ts_ns = buffer->alloc_ts_ns,
 		.is_older = buffer->flags & BUFFER_UNSEEN,
+		.stack = stacks__find(&ledger->stacks, buffer->stack),
 	};
 }
 

@@ -105,11 +105,21 @@ static const char *const record_names[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_DEVICE] = "device",
 	[TT_RECORD_CIRCULAR] = "circular",
 	[TT_RECORD_PROGRAM] = "program",
+	[TT_RECORD_STACK_COPY] = "stack_copy",
 	[TT_RECORD_LIBRARY] = "library",
 	[TT_RECORD_PROCESS_LOST] = "process_lost",
 	[TT_RECORD_COUNTERS] = "counters",
 	[TT_RECORD_CENSUS] = "census",
 	[TT_RECORD_CENSUS_BUFFER] = "census_buffer",
+	[TT_RECORD_FRAME] = "frame",
+	[TT_RECORD_STACK] = "stack",
+	[TT_RECORD_STACK_TAKEN] = "stack_taken",
+};
+
+static const char *const stack_ends[TT_STACK_END_COUNT] = {
+	[TT_STACK_COMPLETE] = "complete", [TT_STACK_CUT] = "cut",
+	[TT_STACK_DEEP] = "deep",	  [TT_STACK_NO_CODE] = "no_code",
+	[TT_STACK_NO_RULE] = "no_rule",	  [TT_STACK_BROKEN] = "broken",
 };
 
 const char *event__kind_name(enum event_kind kind)
@@ -163,6 +173,11 @@ const char *census_reason__name(__u32 reason)
 		return "audit";
 	}
 	return "?";
+}
+
+const char *stack_end__name(enum tt_stack_end end)
+{
+	return (unsigned int)end < TT_STACK_END_COUNT ? stack_ends[end] : "?";
 }
 
 const char *mode__name(enum tt_mode mode)

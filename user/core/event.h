@@ -74,6 +74,21 @@ struct event_process {
 	const char *comm;
 };
 
+/* One frame of a stack: the call that was going on there. */
+struct event_frame {
+	const char *function; /* demangled, without its parameters; NULL: not known */
+	const char *image;    /* the file, as the first process that showed it saw it */
+	__u64 vaddr;	      /* in the file */
+	__u64 offset;	      /* behind the begin of the function */
+};
+
+struct event_stack {
+	__u32 number;
+	enum tt_stack_end end;
+	__u32 num_frames;
+	const struct event_frame *frames[]; /* innermost first */
+};
+
 struct event_buffer {
 	__u64 buffer; /* Buffer * */
 	__u64 id;     /* the runtime's unique_id_ */
@@ -89,8 +104,9 @@ struct event_buffer {
 	__u32 layout;	 /* enum tt_buffer_layout; TT_LAYOUT_COUNT: unknown */
 	__u64 page_size;
 	enum buffer_kind kind;
-	__u64 alloc_ts_ns; /* 0: unknown */
-	bool is_older;	   /* allocated before that: a census found it */
+	__u64 alloc_ts_ns;		 /* 0: unknown */
+	bool is_older;			 /* allocated before that: a census found it */
+	const struct event_stack *stack; /* of its allocation; NULL: not known, or not wanted */
 };
 
 /* The banks of one type of memory of one allocator: all are alike. Bytes are in each bank. */
@@ -194,6 +210,7 @@ const char *buffer_layout__name(__u32 layout);	      /* "INTERLEAVED", …; "?" 
 const char *probe__name(__u32 probe);		      /* enum tt_probe: "buffer_create", … */
 const char *mode__name(enum tt_mode mode);	      /* "default", "lean", "all" */
 const char *record_kind__name(__u32 kind);	      /* enum tt_record_kind: "alloc", … */
+const char *stack_end__name(enum tt_stack_end end);   /* "complete", "cut", … */
 const char *census_reason__name(__u32 reason);	      /* "attach", "repair", "audit" */
 
 #endif

@@ -36,6 +36,7 @@ void ledger__free(struct ledger *ledger)
 	buffers__done(&ledger->buffers);
 	free(ledger->undecided);
 	libraries__done(&ledger->libraries);
+	stacks__done(&ledger->stacks);
 	loss__done(&ledger->loss);
 	free(ledger);
 }
@@ -190,6 +191,14 @@ static void take_process_lost(struct ledger *ledger, const struct tt_record_proc
 		ledger__end_process(ledger, process, PROCESS_EXITED, rec->h.ts_ns, rec->exit_code);
 }
 
+/* A copy that nobody has unwound: what comes of it has no stack. */
+static int take_stack_copy(struct ledger *ledger, const struct hit *hit)
+{
+	(void)ledger;
+	(void)hit;
+	return 0;
+}
+
 static const take_fn takers[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_PROCESS_START] = take_process_start,
 	[TT_RECORD_PROCESS_EXEC] = take_process_exec,
@@ -210,6 +219,8 @@ static const take_fn takers[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_CENSUS_BUFFER] = ledger__take_census_buffer,
 	[TT_RECORD_CIRCULAR] = ledger__take_circular,
 	[TT_RECORD_PROGRAM] = ledger__take_program,
+	[TT_RECORD_STACK_COPY] = take_stack_copy,
+	[TT_RECORD_STACK_TAKEN] = ledger__take_stack_taken,
 };
 
 static int find_process(struct ledger *ledger, const struct tt_record *h,
@@ -355,6 +366,10 @@ int ledger__apply(struct ledger *ledger, const void *record, size_t size)
 		note_time(ledger, h->ts_ns);
 		if (h->kind == TT_RECORD_LIBRARY)
 			err = libraries__add(&ledger->libraries, record);
+		else if (h->kind == TT_RECORD_FRAME)
+			err = stacks__add_frame(&ledger->stacks, record, size);
+		else if (h->kind == TT_RECORD_STACK)
+			err = stacks__add(&ledger->stacks, record, size);
 		else if (h->kind == TT_RECORD_COUNTERS)
 			apply_counters(ledger, record);
 		else if (h->kind == TT_RECORD_PROCESS_LOST)

@@ -28,6 +28,7 @@
 #include "core/libraries.h"
 #include "core/loss.h"
 #include "core/process.h"
+#include "core/stacks.h"
 #include "core/stats.h"
 
 enum {
@@ -40,6 +41,7 @@ enum {
 struct ledger {
 	struct ledger_opts opts;
 	struct libraries libraries;
+	struct stacks stacks;
 	struct buffers buffers;
 	struct allocator_table allocators;
 	struct processes processes;
@@ -86,6 +88,8 @@ int ledger__meet_device(struct ledger *ledger, const struct hit *hit, const stru
 int ledger__take_allocator(struct ledger *ledger, const struct hit *hit);
 int ledger__take_space(struct ledger *ledger, const struct hit *hit);
 int ledger__take_alloc(struct ledger *ledger, const struct hit *hit);
+/* The copy of a stack came, and what it is of is known. */
+int ledger__take_stack_taken(struct ledger *ledger, const struct hit *hit);
 /*
  * Enters a live buffer as @rec shows it, which occupies what @space says. Its place must be clear.
  * Returns 0 or -ENOMEM: then nothing is entered.

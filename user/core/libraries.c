@@ -24,6 +24,7 @@ int libraries__add(struct libraries *libraries, const struct tt_record_library *
 	info->probes_attached = rec->probes_attached;
 	info->mode = rec->mode < TT_MODE_COUNT ? rec->mode : TT_MODE_DEFAULT;
 	info->probes = rec->probes;
+	info->has_stacks = rec->stacks;
 	info->is_lean = info->mode == TT_MODE_LEAN;
 	memcpy(info->path, rec->path, sizeof(info->path));
 	info->path[sizeof(info->path) - 1] = '\0';

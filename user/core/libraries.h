@@ -13,7 +13,8 @@ struct library_info {
 	__u32 probes_wanted;
 	__u32 probes_attached;
 	enum tt_mode mode;
-	__u64 probes; /* 1 << enum tt_probe: those that are attached */
+	bool has_stacks; /* of allocations */
+	__u64 probes;	 /* 1 << enum tt_probe: those that are attached */
 	char path[TT_PATH_SIZE];
 	struct body_map map;
 	bool has_id; /* unique_id_ can be read */

@@ -13,7 +13,7 @@
 #include "core/earlier.h"
 #include "core/event.h"
 #include "core/loss.h"
-#include "core/table.h"
+#include "lib/table.h"
 #include "core/thread.h"
 #include "core/usage.h"
 
@@ -130,13 +130,13 @@ static inline bool process__was_killed(const struct process *process)
 	return process->state == PROCESS_EXITED && process->exit_code & 0x7f;
 }
 
-/* Was it there before the probes, and what it held then not yet read as a whole? */
 /* Were lives of devices that are over folded into others? Their objects may still be there. */
 static inline bool process__has_folded_devices(const struct process *process)
 {
 	return process->devices_seen > process->num_devices;
 }
 
+/* Was it there before the probes, and what it held then not yet read as a whole? */
 static inline bool census__is_first(const struct process *process)
 {
 	return process->flags & TT_PROCESS_BEFORE_ATTACH && !process->census.settled_ns;

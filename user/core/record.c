@@ -22,11 +22,15 @@ static const size_t record_sizes[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_DEVICE] = sizeof(struct tt_record_device),
 	[TT_RECORD_CIRCULAR] = sizeof(struct tt_record_circular),
 	[TT_RECORD_PROGRAM] = sizeof(struct tt_record_program),
+	[TT_RECORD_STACK_COPY] = sizeof(struct tt_record_stack_copy),
 	[TT_RECORD_LIBRARY] = sizeof(struct tt_record_library),
 	[TT_RECORD_PROCESS_LOST] = sizeof(struct tt_record_process),
 	[TT_RECORD_COUNTERS] = sizeof(struct tt_record_counters),
 	[TT_RECORD_CENSUS] = sizeof(struct tt_record_census),
 	[TT_RECORD_CENSUS_BUFFER] = sizeof(struct tt_record_census_buffer),
+	[TT_RECORD_FRAME] = sizeof(struct tt_record_frame),
+	[TT_RECORD_STACK] = sizeof(struct tt_record_stack),
+	[TT_RECORD_STACK_TAKEN] = sizeof(struct tt_record_stack_taken),
 };
 
 /* Bytes of each field in the body; 0: not in the body. */
@@ -61,7 +65,7 @@ int record__check(const void *record, size_t size)
 
 bool record__is_numbered(const struct tt_record *h)
 {
-	return h->seq && h->kind < TT_RECORD_LIBRARY;
+	return h->seq && (h->kind < TT_RECORD_LIBRARY || h->kind == TT_RECORD_STACK_TAKEN);
 }
 
 void body_map__init(struct body_map *map, const struct tt_layout *layout)

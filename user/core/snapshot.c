@@ -89,9 +89,12 @@ static int take_list(struct taking *taking, const struct device *device, enum li
 		     struct snapshot_list *ret_list)
 {
 	const struct allocator *allocator;
+	int err;
 
-	list_builder__init(taking->builder, taking->ledger, taking->filter,
-			   time_of(taking, device, wanted));
+	err = list_builder__init(taking->builder, taking->ledger, taking->filter,
+				 time_of(taking, device, wanted));
+	if (err)
+		return err;
 	if (wanted != LIST_LIVE)
 		walk(taking, &device->leaks, wanted);
 	TAILQ_FOREACH(allocator, &device->process->all_allocators, entry)
@@ -408,6 +411,8 @@ static int take(const struct ledger *ledger, const struct filter *filter, __u64 
 	taking.builder = calloc(1, sizeof(*taking.builder));
 	if (taking.snapshot && taking.builder)
 		err = fill(&taking);
+	if (taking.builder)
+		list_builder__done(taking.builder);
 	free(taking.builder);
 	if (err) {
 		snapshot__free(taking.snapshot);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The ledger at one moment, for reports: immutable, sorted, and independent of the ledger. The
+ * The ledger at one moment, for reports: immutable, sorted, and independent of the ledger, but for
+ * the stacks, which are the ledger's and never change. The
  * totals are the truth; the lists (leaks, cut off, doubtful, live) hold what passes the filter, and
  * say how much it hides.
  *
@@ -36,11 +37,20 @@ struct snapshot_group {
 	bool is_older;	 /* some were found by a census: the oldest may be older than that */
 };
 
+/* Buffers that were allocated by the same stack. */
+struct snapshot_stack {
+	const struct event_stack *stack; /* of the ledger; NULL: those whose stack is not known */
+	struct verdict_sum sum;
+	__u64 oldest_ns; /* age of the oldest */
+};
+
 struct snapshot_list {
 	struct verdict_sum sum; /* of all that pass the filter */
 	struct verdict_sum hidden;
 	struct snapshot_group *groups; /* most bytes first */
 	__u32 num_groups;
+	struct snapshot_stack *stacks; /* most bytes first; none if no stack is known */
+	__u32 num_stacks;
 	struct snapshot_row *largest; /* by footprint, or size where that is unknown */
 	__u32 num_largest;
 	struct snapshot_row *oldest;
@@ -135,11 +145,15 @@ struct snapshot_coverage {
 	__u64 forgotten;
 	__u64 processes;
 	__u64 processes_pre_attach;
-	__u64 buffers_pre_attach; /* that a census found */
-	__u64 buffers_mended;	  /* rows that a later census had to add or to remove */
-	bool census_torn;	  /* what a process held before the attach could not be read */
-	bool is_look;		  /* a census is all that there is: no probe */
-	bool complete;		  /* nothing was lost or left unexplained */
+	__u64 buffers_pre_attach;	  /* that a census found */
+	__u64 buffers_mended;		  /* rows that a later census had to add or to remove */
+	bool has_stacks;		  /* the stacks of allocations were wanted */
+	__u64 stacks[TT_STACK_END_COUNT]; /* of allocations, by how they ended */
+	__u64 stacks_missing;		  /* allocations whose stack was lost */
+	__u64 stacks_copied;		  /* stacks that BPF did not know yet */
+	bool census_torn; /* what a process held before the attach could not be read */
+	bool is_look;	  /* a census is all that there is: no probe */
+	bool complete;	  /* nothing was lost or left unexplained */
 };
 
 struct snapshot {

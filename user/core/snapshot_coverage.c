@@ -44,6 +44,7 @@ static int take_libraries(const struct libraries *libraries, struct snapshot_cov
 		copy->probes_attached = info->probes_attached;
 		coverage->mode = info->mode;
 		coverage->probes |= info->probes;
+		coverage->has_stacks |= info->has_stacks;
 		coverage->probes_wanted += info->probes_wanted;
 		coverage->probes_attached += info->probes_attached;
 		coverage->num_libraries++;
@@ -71,6 +72,9 @@ static void take_stats(const struct stats *stats, struct snapshot_coverage *cove
 		coverage->records += stats->records[i];
 	coverage->bad_records = stats->bad_records;
 	coverage->dropped_records = stats->dropped_records;
+	memcpy(coverage->stacks, stats->stacks, sizeof(coverage->stacks));
+	coverage->stacks_missing = stats->stacks_missing;
+	coverage->stacks_copied = stats->records[TT_RECORD_STACK_TAKEN];
 	coverage->footprint_unknown = stats->footprint_unknown;
 	coverage->circular_unknown = stats->circular_unknown;
 	coverage->reused_live = stats->reused_live;

@@ -13,13 +13,30 @@ __u32 snapshot__size_class(__u64 size)
 	return size_class__of(size);
 }
 
-void list_builder__init(struct list_builder *builder, const struct ledger *ledger,
-			const struct filter *filter, __u64 ts_ns)
+int list_builder__init(struct list_builder *builder, const struct ledger *ledger,
+		       const struct filter *filter, __u64 ts_ns)
 {
-	memset(builder, 0, sizeof(*builder));
-	builder->ledger = ledger;
-	builder->filter = filter;
-	builder->ts_ns = ts_ns;
+	__u32 num = ledger->stacks.num_stacks;
+	struct snapshot_stack *by_stack = realloc(builder->by_stack, num * sizeof(*by_stack));
+
+	if (num && !by_stack)
+		return -ENOMEM;
+	if (num)
+		memset(by_stack, 0, num * sizeof(*by_stack));
+	*builder = (struct list_builder){
+		.ledger = ledger,
+		.filter = filter,
+		.ts_ns = ts_ns,
+		.by_stack = by_stack,
+		.num_stacks = num,
+	};
+	return 0;
+}
+
+void list_builder__done(struct list_builder *builder)
+{
+	free(builder->by_stack);
+	builder->by_stack = NULL;
 }
 
 /* Keeps @top sorted by key, the greatest first; of equal ones the earlier comes first. */
@@ -52,6 +69,18 @@ static void add_group(struct list_builder *builder, const struct buffer *buffer,
 		group->oldest_ns = age_ns;
 }
 
+static void add_stack(struct list_builder *builder, const struct buffer *buffer, __u64 age_ns)
+{
+	struct snapshot_stack *group;
+
+	if (!builder->num_stacks)
+		return;
+	group = &builder->by_stack[buffer->stack < builder->num_stacks ? buffer->stack : 0];
+	verdict_sum__add(&group->sum, buffer);
+	if (group->oldest_ns < age_ns)
+		group->oldest_ns = age_ns;
+}
+
 static __u64 age_of(const struct list_builder *builder, const struct buffer *buffer)
 {
 	return builder->ts_ns > buffer->alloc_ts_ns ? builder->ts_ns - buffer->alloc_ts_ns : 0;
@@ -77,6 +106,7 @@ void list_builder__add(struct list_builder *builder, const struct buffer *buffer
 	}
 	verdict_sum__add(&builder->sum, buffer);
 	add_group(builder, buffer, age_ns);
+	add_stack(builder, buffer, age_ns);
 	add_top(&builder->largest, buffer, has_footprint ? buffer->footprint : buffer->size);
 	add_top(&builder->oldest, buffer, oldness_of(buffer, age_ns));
 }
@@ -112,6 +142,41 @@ static int finish_groups(const struct list_builder *builder, struct snapshot_lis
 	return 0;
 }
 
+static int compare_stacks(const void *a, const void *b)
+{
+	const struct snapshot_stack *x = a, *y = b;
+
+	if (x->sum.bytes != y->sum.bytes)
+		return x->sum.bytes < y->sum.bytes ? 1 : -1;
+	if (!x->stack || !y->stack)
+		return x->stack ? -1 : y->stack ? 1 : 0;
+	return x->stack->number < y->stack->number ? -1 : x->stack->number > y->stack->number;
+}
+
+static int finish_stacks(const struct list_builder *builder, struct snapshot_list *list)
+{
+	__u32 num = 0;
+
+	for (__u32 i = 0; i < builder->num_stacks; i++)
+		num += builder->by_stack[i].sum.buffers != 0;
+	if (!num)
+		return 0;
+	list->stacks = calloc(num, sizeof(*list->stacks));
+	if (!list->stacks)
+		return -ENOMEM;
+	for (__u32 i = 0; i < builder->num_stacks; i++) {
+		struct snapshot_stack *stack = &list->stacks[list->num_stacks];
+
+		if (!builder->by_stack[i].sum.buffers)
+			continue;
+		*stack = builder->by_stack[i];
+		stack->stack = stacks__find(&builder->ledger->stacks, i);
+		list->num_stacks++;
+	}
+	qsort(list->stacks, num, sizeof(*list->stacks), compare_stacks);
+	return 0;
+}
+
 static int finish_rows(const struct list_builder *builder, const struct list_top *top,
 		       struct snapshot_row **ret_rows, __u32 *ret_num)
 {
@@ -142,6 +207,8 @@ int list_builder__finish(const struct list_builder *builder, struct snapshot_lis
 	*ret_list = (struct snapshot_list){ .sum = builder->sum, .hidden = builder->hidden };
 	err = finish_groups(builder, ret_list);
 	if (!err)
+		err = finish_stacks(builder, ret_list);
+	if (!err)
 		err = finish_rows(builder, &builder->largest, &ret_list->largest,
 				  &ret_list->num_largest);
 	if (!err)
@@ -153,6 +220,7 @@ int list_builder__finish(const struct list_builder *builder, struct snapshot_lis
 void snapshot_list__done(struct snapshot_list *list)
 {
 	free(list->groups);
+	free(list->stacks);
 	free(list->largest);
 	free(list->oldest);
 	memset(list, 0, sizeof(*list));

@@ -17,7 +17,9 @@ struct stats {
 	__u64 processes_pre_attach; /* those that used the runtime before they were traced */
 	__u64 footprint_unknown;    /* allocations whose footprint is not known */
 	__u64 circular_unknown;	    /* circular buffers on cores or chips that are not known */
-	__u64 forgotten;	    /* ended buffers that had to be forgotten: too many */
+	__u64 stacks[TT_STACK_END_COUNT]; /* of allocations, by how they ended */
+	__u64 stacks_missing;		  /* allocations whose stack is not known; or not wanted */
+	__u64 forgotten;		  /* ended buffers that had to be forgotten: too many */
 	__u64 first_ts_ns;
 	__u64 last_ts_ns;
 };

@@ -9,7 +9,7 @@
 #include <sys/queue.h>
 
 #include "core/record.h"
-#include "core/table.h"
+#include "lib/table.h"
 
 struct process;
 
@@ -40,7 +40,9 @@ struct thread {
 	struct process *process;
 	struct space_note space;
 	struct free_note free;
-	__u64 freed;	/* the Buffer whose memory it gave back last … */
+	__u32 stack_ticket; /* the copy that was last taken of its stack, … */
+	__u32 stack;	    /* … and the number of that; 0: none since the last allocation */
+	__u64 freed;	    /* the Buffer whose memory it gave back last … */
 	__u64 freed_id; /* … which the allocator may not have forgotten yet; 0: not known … */
 	__u64 freed_ns; /* … and when that was */
 	__u64 placing;	/* IDevice * for which a program's dataflow buffers are being placed */

@@ -119,6 +119,7 @@ static void put_verdict(struct json_line *line, const struct event_buffer *buffe
 		json_line__number(line, line->root, "alloc_ts_ns", buffer->alloc_ts_ns);
 	if (buffer && buffer->is_older)
 		json_line__bool(line, line->root, "older", true);
+	json_line__stack(line, line->root, buffer ? buffer->stack : NULL);
 }
 
 /* What only events of one kind have. */
@@ -128,6 +129,7 @@ static void put_particulars(struct json_line *line, const struct event *ev)
 	case EVENT_ALLOC:
 		if (ev->class != CLASS_MATCHED)
 			json_line__string(line, line->root, "class", free_class__name(ev->class));
+		json_line__stack(line, line->root, ev->buffer ? ev->buffer->stack : NULL);
 		break;
 	case EVENT_FREE:
 		json_line__string(line, line->root, "class", free_class__name(ev->class));

@@ -166,3 +166,28 @@ void json_line__buffer(struct json_line *line, struct json_object *object,
 	json_line__number(line, object, "page_size", buffer->page_size);
 	json_line__string(line, object, "kind", buffer_kind__name(buffer->kind));
 }
+
+static void put_frame(struct json_line *line, struct json_object *array,
+		      const struct event_frame *frame)
+{
+	struct json_object *o = json_line__element(line, array);
+
+	json_line__string(line, o, "function", frame->function);
+	if (frame->function)
+		json_line__number(line, o, "offset", frame->offset);
+	json_line__string(line, o, "image", frame->image);
+	json_line__hex(line, o, "vaddr", frame->vaddr);
+}
+
+void json_line__stack(struct json_line *line, struct json_object *object,
+		      const struct event_stack *stack)
+{
+	struct json_object *frames;
+
+	if (!stack)
+		return;
+	json_line__string(line, object, "stack_end", stack_end__name(stack->end));
+	frames = json_line__array(line, object, "stack");
+	for (__u32 i = 0; i < stack->num_frames; i++)
+		put_frame(line, frames, stack->frames[i]);
+}

@@ -51,4 +51,8 @@ void json_line__space(struct json_line *line, struct json_object *object,
 void json_line__buffer(struct json_line *line, struct json_object *object,
 		       const struct event_buffer *buffer);
 
+/* "stack_end", and "stack", an array of frames, innermost first; nothing if @stack is NULL. */
+void json_line__stack(struct json_line *line, struct json_object *object,
+		      const struct event_stack *stack);
+
 #endif

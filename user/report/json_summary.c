@@ -253,6 +253,18 @@ static void put_mode(struct json_line *line, struct json_object *o,
 			json_line__add_string(line, left_out, probe__name(i));
 }
 
+/* The stacks of allocations, by how they ended. */
+static void put_stacks(struct json_line *line, struct json_object *o,
+		       const struct snapshot_coverage *c)
+{
+	struct json_object *stacks = json_line__object(line, o, "stacks");
+
+	for (int end = 0; end < TT_STACK_END_COUNT; end++)
+		json_line__number(line, stacks, stack_end__name(end), c->stacks[end]);
+	json_line__number(line, stacks, "missing", c->stacks_missing);
+	json_line__number(line, stacks, "copied", c->stacks_copied);
+}
+
 static void put_hits(struct json_line *line, struct json_object *o,
 		     const struct snapshot_coverage *c)
 {
@@ -282,6 +294,8 @@ static void put_coverage(struct json_line *line, const struct snapshot *snap)
 	json_line__bool(line, o, "census_torn", c->census_torn);
 	json_line__number(line, o, "events", c->records);
 	put_losses(line, o, c);
+	if (c->has_stacks)
+		put_stacks(line, o, c);
 	if (c->has_hits)
 		put_hits(line, o, c);
 }

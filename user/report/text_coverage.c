@@ -56,6 +56,25 @@ static const char *left_out(const struct snapshot_coverage *c)
 	}
 }
 
+/* How many of the allocations have a stack up to its outermost frame, and what ended the others. */
+static void print_stacks(FILE *out, const struct snapshot_coverage *c)
+{
+	__u64 all = c->stacks_missing;
+
+	for (int end = 0; end < TT_STACK_END_COUNT; end++)
+		all += c->stacks[end];
+	if (!all)
+		return;
+	fprintf(out, "  stacks: %llu of %llu complete", (ull)c->stacks[TT_STACK_COMPLETE],
+		(ull)all);
+	for (int end = TT_STACK_COMPLETE + 1; end < TT_STACK_END_COUNT; end++)
+		if (c->stacks[end])
+			fprintf(out, ", %llu %s", (ull)c->stacks[end], words__stack_end(end));
+	if (c->stacks_missing)
+		fprintf(out, ", %llu lost", (ull)c->stacks_missing);
+	fputc('\n', out);
+}
+
 void text_coverage__write(FILE *out, const struct snapshot *snap)
 {
 	const struct snapshot_coverage *c = &snap->coverage;
@@ -73,6 +92,8 @@ void text_coverage__write(FILE *out, const struct snapshot *snap)
 		words__plural(c->processes, "process", "processes"), (ull)c->processes_pre_attach,
 		(ull)c->records, (ull)c->lost);
 	fputs(left_out(c), out);
+	if (c->has_stacks)
+		print_stacks(out, c);
 	if (c->buffers_pre_attach)
 		print_count(out, c->buffers_pre_attach,
 			    "buffers were there before tracing began: a census found them");

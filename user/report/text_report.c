@@ -11,6 +11,7 @@
 #include "report/text_regions.h"
 #include "report/text_shortage.h"
 #include "report/text_coverage.h"
+#include "report/text_stacks.h"
 #include "report/words.h"
 
 typedef unsigned long long ull;
@@ -179,12 +180,13 @@ static void print_hidden(FILE *out, const struct verdict_sum *hidden)
 }
 
 static void print_part(FILE *out, const char *title, const struct snapshot_list *list,
-		       const struct event_device *device)
+		       const struct event_device *device, bool verbose)
 {
 	if (list->sum.buffers) {
 		fprintf(out, "    %s: ", title);
 		print_sum(out, &list->sum, device);
 		print_list(out, list);
+		text_stacks__write(out, list, verbose);
 	}
 	print_hidden(out, &list->hidden);
 }
@@ -204,27 +206,27 @@ static bool is_clean(const struct snapshot_device *device)
 
 /* What a process held when a signal ended it. */
 static void print_cut_off(FILE *out, const struct snapshot_process *process,
-			  const struct snapshot_device *device)
+			  const struct snapshot_device *device, bool verbose)
 {
 	char state[WORDS_SIZE];
 
-	print_part(out, "ended with the process", &device->cut_off, &device->pub);
+	print_part(out, "ended with the process", &device->cut_off, &device->pub, verbose);
 	if (device->cut_off_all.buffers)
 		fprintf(out, "      no leak: it was %s before it could free them\n",
 			words__state(state, process->state, process->exit_code));
 }
 
 static void print_device(FILE *out, const struct snapshot_process *process,
-			 const struct snapshot_device *device)
+			 const struct snapshot_device *device, bool verbose)
 {
 	print_device_head(out, device);
 	print_part(out, device->closed ? "LEAKED, live at the close" : "LEAKED, live at the end",
-		   &device->leaks, &device->pub);
-	print_cut_off(out, process, device);
+		   &device->leaks, &device->pub, verbose);
+	print_cut_off(out, process, device, verbose);
 	print_part(out, "UNKNOWN (events lost): leaked, or their frees were lost",
-		   &device->doubtful, &device->pub);
+		   &device->doubtful, &device->pub, verbose);
 	if (process->state == PROCESS_RUNNING)
-		print_part(out, "live, in use", &device->live, &device->pub);
+		print_part(out, "live, in use", &device->live, &device->pub, verbose);
 	if (!is_judged(device) && (device->closed || process->state != PROCESS_RUNNING))
 		fprintf(out, "    no leak: %llu %s freed by the program, %llu in bulk\n",
 			(ull)device->frees, buffers(device->frees), (ull)device->bulk_freed);
@@ -248,7 +250,7 @@ static void print_devices(FILE *out, const struct snapshot_process *process, boo
 		if (!verbose && !snapshot_device__is_used(device))
 			continue;
 		if (verbose || !is_clean(device) || clean++ < CLEAN_MAX)
-			print_device(out, process, device);
+			print_device(out, process, device, verbose);
 	}
 	if (clean > CLEAN_MAX)
 		fprintf(out, "  ... and %u more, closed without a leak\n", clean - CLEAN_MAX);

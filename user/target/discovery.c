@@ -7,11 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* an allocation that fails leaves the file unknown: it is looked at again */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #include "lib/cleanup.h"
+#include "lib/table.h"
 #include "target/library.h"
 
 struct file_key {
@@ -95,6 +92,7 @@ static int know_file(struct discovery *discovery, int fd, const char *path,
 			return -ENOMEM;
 		file->key = key;
 		file->is_runtime = library__is_runtime(path);
+		/* if that fails the file stays unknown: it is looked at again */
 		HASH_ADD(hh, discovery->files, key, sizeof(key), file);
 	}
 	*ret_file = file;

@@ -94,8 +94,7 @@ void elf_file__close(struct elf_file *f)
 {
 	if (!f)
 		return;
-	if (f->elf)
-		elf_end(f->elf);
+	elf_file__close_sections(f);
 	if (f->fd >= 0)
 		close(f->fd);
 	free(f->segments);

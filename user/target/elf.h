@@ -37,6 +37,7 @@ struct elf_syms {
 	const struct elf_file *file;
 	void *symbols; /* Elf_Data */
 	const char *strings;
+	__u64 strings_offset; /* of them in the file */
 	size_t strings_size, next, count;
 };
 
@@ -99,6 +100,14 @@ int elf_file__slot(struct elf_file *file, __u64 vaddr, struct elf_symbol *ret_sy
  * bias. -ENOENT: one of another file; -ENOEXEC.
  */
 int elf_file__pointer(struct elf_file *file, __u64 vaddr, __u64 *ret_vaddr);
+
+/*
+ * Its call frame information (.eh_frame), for libdw; to be ended before the file is closed.
+ * -ENOENT: it has none; -ENOEXEC.
+ */
+struct Dwarf_CFI_s;
+int elf_file__frames(struct elf_file *file, struct Dwarf_CFI_s **ret_cfi);
+void elf_file__end_frames(struct Dwarf_CFI_s *cfi);
 
 /* -ENOENT: no such table; -ENOEXEC: it is broken, or too large. */
 int elf_syms__init(struct elf_syms *syms, struct elf_file *file, enum elf_table table);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * What an open ELF file consists of. Private to the elf*.c: elf.c knows its segments, elf_hash.c
- * the hash table of its dynamic symbols, elf_syms.c its symbols as a whole, by libelf, and
- * elf_search.c how to find one of them without reading all.
+ * the hash table of its dynamic symbols, elf_syms.c its symbols as a whole, by libelf,
+ * elf_search.c how to find one of them without reading all, and elf_functions.c which function an
+ * address is in.
  */
 #ifndef TTTRACE_ELF_FILE_H
 #define TTTRACE_ELF_FILE_H
@@ -40,6 +41,11 @@ const Elf64_Phdr *elf_file__segment(const struct elf_file *file, __u64 vaddr);
 
 /* Do the section headers lie in the file, so that libelf can be let at them? */
 bool elf_file__sections_fit(const struct elf_file *file);
+
+/* Opens it with libelf as well. -ENOEXEC: that cannot be risked. */
+int elf_file__open_sections(struct elf_file *file);
+/* What libelf has read is let go: nothing that came from it may be used any more. */
+void elf_file__close_sections(struct elf_file *file);
 
 static inline bool elf_sym_is_defined(const Elf64_Sym *sym)
 {

@@ -35,7 +35,7 @@ bool elf_file__sections_fit(const struct elf_file *f)
 	return h->e_shoff <= f->size && h->e_shnum <= (f->size - h->e_shoff) / sizeof(Elf64_Shdr);
 }
 
-static int open_sections(struct elf_file *f)
+int elf_file__open_sections(struct elf_file *f)
 {
 	if (f->elf)
 		return 0;
@@ -43,6 +43,13 @@ static int open_sections(struct elf_file *f)
 		return -ENOEXEC;
 	f->elf = elf_begin(f->fd, ELF_C_READ, NULL);
 	return f->elf && elf_kind(f->elf) == ELF_K_ELF ? 0 : -ENOEXEC;
+}
+
+void elf_file__close_sections(struct elf_file *f)
+{
+	if (f->elf)
+		elf_end(f->elf);
+	f->elf = NULL;
 }
 
 static Elf_Scn *find_section(struct elf_file *f, __u32 type, GElf_Shdr *ret_header)
@@ -62,7 +69,7 @@ int elf_syms__init(struct elf_syms *syms, struct elf_file *f, enum elf_table tab
 	Elf_Scn *scn, *strings_scn;
 	int err;
 
-	err = open_sections(f);
+	err = elf_file__open_sections(f);
 	if (err)
 		return err;
 	scn = find_section(f, table == ELF_TABLE_DYNSYM ? SHT_DYNSYM : SHT_SYMTAB, &header);
@@ -86,6 +93,7 @@ int elf_syms__init(struct elf_syms *syms, struct elf_file *f, enum elf_table tab
 		.symbols = symbols,
 		.strings = strings->d_buf,
 		.strings_size = strings->d_size,
+		.strings_offset = strings_header.sh_offset,
 		.next = 1,
 		.count = symbols->d_size / sizeof(Elf64_Sym),
 	};

@@ -216,6 +216,13 @@ char *symbol__demangle(const char *mangled)
 	return name ? name : strdup(mangled);
 }
 
+char *symbol__demangle_name(const char *mangled)
+{
+	char *name = cplus_demangle_v3(mangled, DMGL_NO_OPTS);
+
+	return name ? name : strdup(mangled);
+}
+
 char *symbol__short_name(const char *mangled)
 {
 	static const char *const namespaces[] = { "tt::tt_metal::", "distributed::",

@@ -64,6 +64,8 @@ int loader__prepare(const struct loader_opts *opts, struct loader **ret_loader)
 	loader->skel->rodata->knobs.emit_views = opts->emit_views;
 	loader->skel->rodata->knobs.lean = opts->mode == TT_MODE_LEAN;
 	loader->skel->rodata->knobs.pid_namespace = opts->pid_namespace;
+	loader->skel->rodata->knobs.stacks = opts->stack_depth > 0;
+	loader->skel->rodata->knobs.copy_limit = round_ring_size(opts->ring_size) / 2;
 	bpf_map__set_max_entries(loader->skel->maps.ring, round_ring_size(opts->ring_size));
 	bpf_map__set_max_entries(loader->skel->maps.processes, opts->max_processes);
 	loader->multi = !opts->force_perf_events && features__uprobe_multi();
@@ -314,6 +316,18 @@ void loader__each_loss(const struct loader *loader, loader_loss_fn fn, void *ctx
 		err = bpf_map__get_next_key(map, &tgid, &next, sizeof(next));
 		tell_loss(map, tgid, fn, ctx);
 	}
+}
+
+int loader__know_stack(const struct loader *loader, const struct tt_known_key *key,
+		       const struct tt_known_stack *stack)
+{
+	return bpf_map__update_elem(loader->skel->maps.known_stacks, key, sizeof(*key), stack,
+				    sizeof(*stack), BPF_ANY);
+}
+
+void loader__forget_stack(const struct loader *loader, const struct tt_known_key *key)
+{
+	bpf_map__delete_elem(loader->skel->maps.known_stacks, key, sizeof(*key), 0);
 }
 
 void loader__free(struct loader *loader)

@@ -25,6 +25,7 @@ struct loader_opts {
 	__u32 max_processes; /* that are traced at once */
 	enum tt_mode mode;
 	bool emit_views;
+	__u32 stack_depth;	/* frames that are kept of the stack of an allocation; 0: none */
 	__u32 pid_namespace;	/* see struct tt_config; set by the tracer */
 	bool force_perf_events; /* do not use uprobe_multi, even where the kernel has it */
 };
@@ -72,6 +73,11 @@ typedef void (*loader_loss_fn)(void *ctx, __u32 tgid, const struct tt_process *p
  * places are freed. Read the counters before: what these tell of is then among what @fn gets.
  */
 void loader__each_loss(const struct loader *loader, loader_loss_fn fn, void *ctx);
+
+/* The BPF side knows a stack again by @stack from now on. Returns 0 or -errno: there is no room. */
+int loader__know_stack(const struct loader *loader, const struct tt_known_key *key,
+		       const struct tt_known_stack *stack);
+void loader__forget_stack(const struct loader *loader, const struct tt_known_key *key);
 
 void loader__free(struct loader *loader);
 

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""The stacks of allocations, of the real runtime: they are held against those that gdb shows."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from support import tttrace
+from support.runtime import PROGRAMS
+
+LEAST_ALLOCATIONS = 3 * 20
+MODES = ([], ["--lean"])
+
+
+def stacks_of(result):
+    """Of each allocation, but for the innermost frame: gdb stands behind the prologue of that."""
+    return [[[os.path.basename(frame["image"]), int(frame["vaddr"], 16) + 1]
+             for frame in alloc["stack"][1:]] for alloc in result.of("alloc")]
+
+
+def stacks_in_gdb(command, file):
+    """The same, of the same program in gdb. Frames are told by where calls return to."""
+    words = ["gdb", "-nx", "-batch", "-x", PROGRAMS / "gdb_stacks.py", "--args", "sh", *command]
+    done = subprocess.run(list(map(str, words)), env={**os.environ, "STACKS": str(file)}, timeout=300,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert file.exists(), f"gdb has stopped nowhere:\n{done.stdout}\n{done.stderr}"
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("mode", MODES, ids=["default", "lean"])
+def test_stacks_are_those_that_gdb_shows(real, mode, tmp_path):
+    command = real.program("stacks.py")
+    result = tttrace.run(["--stacks", *mode], command)
+    assert result.status == 0
+    expected = stacks_in_gdb(command, tmp_path / "stacks")
+    assert len(expected) >= LEAST_ALLOCATIONS
+    assert stacks_of(result) == expected
+    assert {alloc["stack_end"] for alloc in result.of("alloc")} == {"complete"}
+    assert all(alloc["stack"][-1]["function"] == "_start" for alloc in result.of("alloc"))
+    assert result.summary["coverage"]["stacks"]["complete"] == len(expected)
+    assert result.summary["coverage"]["stacks"]["copied"] < len(expected)
+    assert all(leak["stack"] for leak in result.of("leak"))
+
+
+def test_a_stack_is_copied_once_and_not_with_each_allocation(newest):
+    result = tttrace.run(["--stacks"], newest.code("""
+        d = ttnn.open_device(device_id=0)
+        def make():
+            return ttnn.zeros((32, 32), dtype=ttnn.bfloat16, layout=ttnn.TILE_LAYOUT, device=d)
+        for _ in range(3000):
+            make()
+        gc.collect()
+        ttnn.close_device(d)
+    """))
+    stacks = result.summary["coverage"]["stacks"]
+    allocs = len(result.of("alloc"))
+    assert allocs >= 3000
+    assert stacks["complete"] == allocs and not stacks["missing"]
+    assert stacks["copied"] < allocs / 4
+    assert len({json.dumps(alloc["stack"]) for alloc in result.of("alloc")}) < 20
+
+
+def test_without_the_option_there_are_no_stacks(newest):
+    result = tttrace.run([], newest.code("""
+        d = ttnn.open_device(device_id=0)
+        x = ttnn.zeros((32, 32), dtype=ttnn.bfloat16, layout=ttnn.TILE_LAYOUT, device=d)
+        ttnn.close_device(d)
+    """))
+    assert all("stack" not in event for event in result.events)
+    assert "stacks" not in result.summary["coverage"]
+
+
+def test_the_report_of_a_leak_names_the_functions(newest):
+    status, out, err = tttrace.plain("-q", "--stacks", "--", *map(str, newest.code("""
+        d = ttnn.open_device(device_id=0)
+        x = ttnn.ones((64, 64), dtype=ttnn.bfloat16, layout=ttnn.TILE_LAYOUT, device=d)
+        held = [ttnn.add(x, x) for _ in range(3)]
+        ttnn.close_device(d)
+    """)))
+    assert status == 0, err
+    assert "    allocated by:\n      3 buffers, " in out
+    assert "          ttnn::add  [_ttnncpp.so]\n" in out

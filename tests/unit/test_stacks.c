@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* The stacks of allocations: from the records that tell them to the reports. */
+#include "paper.h"
+
+#include <errno.h>
+
+#include "report/words.h"
+
+static const struct actor python = { 100, 100, 5, 0 };
+
+enum {
+	FRAMES_MAX = 64,
+	TEXT_SIZE = 512,
+};
+
+static void tell_frame(struct stream *s, __u32 number, const char *function, const char *image)
+{
+	struct {
+		struct tt_record_frame rec;
+		char text[TEXT_SIZE];
+	} told = { .rec = { .h = { .kind = TT_RECORD_FRAME, .probe = TT_PROBE_COUNT },
+			    .frame = number,
+			    .vaddr = 0x1000 + number,
+			    .offset = number,
+			    .function_len = strlen(function),
+			    .image_len = strlen(image) } };
+
+	memcpy(told.rec.text, function, told.rec.function_len);
+	memcpy(told.rec.text + told.rec.function_len, image, told.rec.image_len);
+	stream_apply(s, &told, sizeof(told.rec) + told.rec.function_len + told.rec.image_len);
+}
+
+static void tell_stack(struct stream *s, __u32 number, enum tt_stack_end end, __u32 num,
+		       const __u32 *frames)
+{
+	struct {
+		struct tt_record_stack rec;
+		__u32 frames[FRAMES_MAX];
+	} told = { .rec = { .h = { .kind = TT_RECORD_STACK, .probe = TT_PROBE_COUNT },
+			    .stack = number,
+			    .end = end,
+			    .num_frames = num } };
+
+	memcpy(told.rec.frames, frames, num * sizeof(*frames));
+	stream_apply(s, &told, sizeof(told.rec) + num * sizeof(*frames));
+}
+
+static void tell_taken(struct stream *s, __u32 ticket, __u32 number)
+{
+	struct tt_record_stack_taken rec = {
+		.h = stream_header(s, &python, TT_RECORD_STACK_TAKEN, TT_PROBE_TRACK_ALLOCATE),
+		.ticket = ticket,
+		.stack = number,
+	};
+
+	stream_apply(s, &rec, sizeof(rec));
+}
+
+/* An allocation at @pointer whose record names @stack. */
+static void alloc_by(struct stream *s, __u64 pointer, __u32 stack)
+{
+	struct object o = stream_object(pointer, pointer, 12 * 1024);
+	struct tt_record_buffer rec;
+
+	stream_space(s, &python, stream_per_bank(&o));
+	rec = stream_buffer_record(
+		stream_header(s, &python, TT_RECORD_ALLOC, TT_PROBE_TRACK_ALLOCATE), &o);
+	rec.stack = stack;
+	stream_apply(s, &rec, sizeof(rec));
+	assert_int_equal(s->err, 0);
+}
+
+/* A process, and two stacks: 1 of frames 0 and 1, 2 of frame 1 alone. */
+static void begin(struct stream *s)
+{
+	struct tt_record_library library = {
+		.h = { .kind = TT_RECORD_LIBRARY, .probe = TT_PROBE_COUNT },
+		.probes_wanted = 20,
+		.probes_attached = 20,
+		.stacks = 1,
+		.map = stream_layout(),
+		.path = "/venv/lib/libtt_metal.so",
+	};
+
+	stream_apply(s, &library, sizeof(library));
+	stream_begin(s, &python, 1);
+	tell_frame(s, 0, "ttnn::add", "/venv/ttnn/_ttnncpp.so");
+	tell_frame(s, 1, "", "/lib/libc.so.6");
+	tell_stack(s, 1, TT_STACK_COMPLETE, 2, (const __u32[]){ 0, 1 });
+	tell_stack(s, 2, TT_STACK_CUT, 1, (const __u32[]){ 1 });
+	assert_int_equal(s->err, 0);
+}
+
+static const struct event_stack *stack_of_last(const struct stream *s)
+{
+	return stream_last(s, EVENT_ALLOC)->buffer.stack;
+}
+
+static void an_allocation_has_the_stack_that_its_record_names(void **state)
+{
+	struct stream *s = *state;
+
+	begin(s);
+	alloc_by(s, 0x5000, 1);
+	assert_non_null(stack_of_last(s));
+	assert_int_equal(stack_of_last(s)->num_frames, 2);
+	assert_string_equal(stack_of_last(s)->frames[0]->function, "ttnn::add");
+	assert_string_equal(stack_of_last(s)->frames[0]->image, "/venv/ttnn/_ttnncpp.so");
+	assert_null(stack_of_last(s)->frames[1]->function);
+	assert_int_equal(stack_of_last(s)->frames[1]->vaddr, 0x1001);
+	alloc_by(s, 0x6000, 2);
+	assert_int_equal(stack_of_last(s)->end, TT_STACK_CUT);
+}
+
+static void a_ticket_stands_for_the_copy_that_came_before_it(void **state)
+{
+	struct stream *s = *state;
+
+	begin(s);
+	tell_taken(s, TT_STACK_TICKET | 7, 2);
+	alloc_by(s, 0x5000, TT_STACK_TICKET | 7);
+	assert_non_null(stack_of_last(s));
+	assert_int_equal(stack_of_last(s)->number, 2);
+}
+
+static void a_stack_whose_copy_was_lost_is_missing_and_no_other_is_taken_for_it(void **state)
+{
+	struct stream *s = *state;
+	struct snapshot *snapshot;
+
+	begin(s);
+	tell_taken(s, TT_STACK_TICKET | 7, 2);
+	alloc_by(s, 0x5000, TT_STACK_TICKET | 8);
+	assert_null(stack_of_last(s));
+	alloc_by(s, 0x6000, 0);
+	assert_null(stack_of_last(s));
+	alloc_by(s, 0x7000, 1);
+	snapshot = stream_snapshot(s);
+	assert_true(snapshot->coverage.has_stacks);
+	assert_int_equal(snapshot->coverage.stacks_missing, 2);
+	assert_int_equal(snapshot->coverage.stacks[TT_STACK_COMPLETE], 1);
+	assert_int_equal(snapshot->coverage.stacks_copied, 1);
+	snapshot__free(snapshot);
+}
+
+static void what_does_not_fit_together_is_refused(void **state)
+{
+	struct stream *s = *state;
+	struct tt_record_frame frame = { .h = { .kind = TT_RECORD_FRAME }, .function_len = 9 };
+	struct tt_record_stack stack = { .h = { .kind = TT_RECORD_STACK },
+					 .stack = 5,
+					 .num_frames = 1ull << 62 };
+
+	begin(s);
+	stream_apply(s, &frame, sizeof(frame));
+	assert_int_equal(s->err, -EBADMSG);
+	stream_apply(s, &stack, sizeof(stack));
+	assert_int_equal(s->err, -EBADMSG);
+	tell_stack(s, 5, TT_STACK_COMPLETE, 1, (const __u32[]){ 99 });
+	assert_int_equal(s->err, -EBADMSG);
+	tell_stack(s, 5, TT_STACK_END_COUNT, 1, (const __u32[]){ 0 });
+	assert_int_equal(s->err, -EBADMSG);
+	tell_stack(s, 0, TT_STACK_COMPLETE, 1, (const __u32[]){ 0 });
+	assert_int_equal(s->err, -EBADMSG);
+	tell_stack(s, ~0u, TT_STACK_COMPLETE, 1, (const __u32[]){ 0 });
+	assert_int_equal(s->err, -EBADMSG);
+	alloc_by(s, 0x5000, 5);
+	assert_null(stack_of_last(s));
+}
+
+static void leaks_are_grouped_by_stack_with_most_bytes_first(void **state)
+{
+	struct stream *s = *state;
+	const struct snapshot_list *leaks;
+	struct snapshot *snapshot;
+
+	begin(s);
+	alloc_by(s, 0x5000, 2);
+	alloc_by(s, 0x10000, 1);
+	alloc_by(s, 0x20000, 1);
+	alloc_by(s, 0x30000, 0);
+	stream_close(s, &python, 1);
+	snapshot = stream_snapshot(s);
+	leaks = &snapshot->processes[0]->devices[0]->leaks;
+	assert_int_equal(leaks->num_stacks, 3);
+	assert_int_equal(leaks->stacks[0].stack->number, 1);
+	assert_int_equal(leaks->stacks[0].sum.buffers, 2);
+	assert_int_equal(leaks->stacks[0].sum.bytes, 2 * 12 * 1024);
+	assert_true(leaks->stacks[0].oldest_ns > 0);
+	assert_int_equal(leaks->stacks[1].stack->number, 2);
+	assert_null(leaks->stacks[2].stack);
+	assert_int_equal(stream_last(s, EVENT_LEAK)->buffer.stack == NULL, 1);
+	snapshot__free(snapshot);
+}
+
+static void the_report_shows_them_as_gdb_does(void **state)
+{
+	struct stream *s = *state;
+	struct paper p;
+	__u32 deep[40];
+
+	begin(s);
+	tell_frame(s, 2, "ttnn::launch<int, std::vector<int> >", "/venv/ttnn/_ttnncpp.so");
+	for (__u32 i = 0; i < 40; i++)
+		deep[i] = 2;
+	tell_stack(s, 3, TT_STACK_DEEP, 40, deep);
+	alloc_by(s, 0x10000, 1);
+	alloc_by(s, 0x20000, 2);
+	alloc_by(s, 0x30000, 3);
+	stream_close(s, &python, 1);
+	paper_open(&p, false);
+	paper_report(s, &p, NULL);
+	assert_non_null(strstr(p.text, "    allocated by:\n"
+				       "      1 buffer, 12288 bytes (12.0 KiB), oldest 0 ms\n"
+				       "          ttnn::add  [_ttnncpp.so]\n"
+				       "          [libc.so.6+0x1001]\n"
+				       "      1 buffer, 12288 bytes (12.0 KiB), oldest 0 ms\n"
+				       "          [libc.so.6+0x1001]\n"
+				       "          ... longer than what is copied\n"));
+	assert_non_null(strstr(p.text, "          ttnn::launch<…>  [_ttnncpp.so]\n"
+				       "          ... 16 frames more (-v shows all)\n"));
+	assert_non_null(strstr(p.text, "  stacks: 1 of 3 complete, 1 longer than what is copied, "
+				       "1 deeper than --stack-depth\n"));
+	paper_close(&p);
+}
+
+static void names_are_shown_without_what_templates_were_made_with(void **state)
+{
+	char buf[64];
+
+	(void)state;
+	assert_string_equal(words__function(buf, sizeof(buf), "a::b"), "a::b");
+	assert_string_equal(words__function(buf, sizeof(buf), "a<b<c>, d>::e<f>"), "a<…>::e<…>");
+	assert_string_equal(words__function(buf, sizeof(buf), "a::operator<"), "a::operator<");
+	assert_string_equal(words__function(buf, sizeof(buf), "a::operator<< <b>"),
+			    "a::operator<< <…>");
+	assert_string_equal(words__function(buf, sizeof(buf), "a::operator->"), "a::operator->");
+	assert_string_equal(words__function(buf, sizeof(buf), "my_operator<b>"), "my_operator<…>");
+	assert_string_equal(words__function(buf, 4, "abcdef"), "abc");
+	assert_string_equal(words__function(buf, sizeof(buf), "<<<"), "<…>");
+	assert_string_equal(words__function(buf, sizeof(buf), ">>"), ">>");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		stream_test(an_allocation_has_the_stack_that_its_record_names),
+		stream_test(a_ticket_stands_for_the_copy_that_came_before_it),
+		stream_test(a_stack_whose_copy_was_lost_is_missing_and_no_other_is_taken_for_it),
+		stream_test(what_does_not_fit_together_is_refused),
+		stream_test(leaks_are_grouped_by_stack_with_most_bytes_first),
+		stream_test(the_report_shows_them_as_gdb_does),
+		cmocka_unit_test(names_are_shown_without_what_templates_were_made_with),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "stack/image.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/cleanup.h"
+#include "lib/table.h"
+#include "target/elf.h"
+#include "target/elf_functions.h"
+
+/* One address, and what the file says of it. */
+struct known_rule {
+	__u64 vaddr;
+	int err; /* 0: there is a rule */
+	struct frame_rule rule;
+	UT_hash_handle hh;
+};
+
+/* Tells one file from another, also from what the same name led to before. */
+struct image_key {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec changed;
+};
+
+struct image {
+	struct image_key key;
+	char *name;
+	struct elf_file *file; /* NULL: it is none that we can read */
+	Dwarf_CFI *cfi;	       /* NULL: there is none, or it was not asked for yet */
+	bool cfi_tried;
+	struct elf_file *symbol_file; /* the same again: what libelf reads of it is let go */
+	struct elf_functions *functions;
+	bool functions_tried;
+	struct known_rule *rules;
+	UT_hash_handle hh;
+};
+
+struct images {
+	struct image *all;
+};
+
+int images__new(struct images **ret_images)
+{
+	*ret_images = calloc(1, sizeof(**ret_images));
+	return *ret_images ? 0 : -ENOMEM;
+}
+
+static void free_image(struct image *image)
+{
+	struct known_rule *known, *next;
+
+	HASH_ITER (hh, image->rules, known, next) {
+		HASH_DEL(image->rules, known);
+		if (!known->err)
+			frame_rule__done(&known->rule);
+		free(known);
+	}
+	elf_functions__free(image->functions);
+	elf_file__close(image->symbol_file);
+	elf_file__end_frames(image->cfi);
+	elf_file__close(image->file);
+	free(image->name);
+	free(image);
+}
+
+void images__free(struct images *images)
+{
+	struct image *image, *next;
+
+	if (!images)
+		return;
+	HASH_ITER (hh, images->all, image, next) {
+		HASH_DEL(images->all, image);
+		free_image(image);
+	}
+	free(images);
+}
+
+static int read_key(int fd, struct image_key *ret_key)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	memset(ret_key, 0, sizeof(*ret_key));
+	ret_key->dev = st.st_dev;
+	ret_key->ino = st.st_ino;
+	ret_key->size = st.st_size;
+	ret_key->changed = st.st_mtim;
+	return S_ISREG(st.st_mode) ? 0 : -ENOEXEC;
+}
+
+static int add_image(struct images *images, const struct image_key *key, int fd, const char *name,
+		     struct image **ret_image)
+{
+	struct image *image = calloc(1, sizeof(*image));
+	char path[64];
+
+	if (!image)
+		return -ENOMEM;
+	image->key = *key;
+	image->name = strdup(name);
+	if (!image->name) {
+		free(image);
+		return -ENOMEM;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (elf_file__open(path, &image->file))
+		image->file = NULL;
+	else if (elf_file__open(path, &image->symbol_file))
+		image->symbol_file = NULL;
+	HASH_ADD(hh, images->all, key, sizeof(image->key), image);
+	if (!table__has(image)) {
+		free_image(image);
+		return -ENOMEM;
+	}
+	*ret_image = image;
+	return 0;
+}
+
+int images__open(struct images *images, const struct proc_mapping *mapping,
+		 struct image **ret_image)
+{
+	_cleanup_close_ int fd = -1;
+	struct image_key key;
+	struct image *image;
+	int err;
+
+	err = proc__open_mapped(mapping, &fd);
+	if (!err)
+		err = read_key(fd, &key);
+	if (err)
+		return err;
+	HASH_FIND(hh, images->all, &key, sizeof(key), image);
+	if (!image)
+		err = add_image(images, &key, fd, mapping->name, &image);
+	if (err)
+		return err;
+	*ret_image = image;
+	return image->file ? 0 : -ENOEXEC;
+}
+
+const char *image__name(const struct image *image)
+{
+	return image->name;
+}
+
+int image__bias(const struct image *image, const struct proc_mapping *mapping, __u64 *ret_bias)
+{
+	return elf_file__bias(image->file, mapping->start, mapping->offset, ret_bias);
+}
+
+static Dwarf_CFI *get_cfi(struct image *image)
+{
+	if (!image->cfi_tried && elf_file__frames(image->file, &image->cfi))
+		image->cfi = NULL;
+	image->cfi_tried = true;
+	return image->cfi;
+}
+
+void image__prepare(struct image *image)
+{
+	get_cfi(image);
+}
+
+const struct frame_rule *image__rule(struct image *image, __u64 vaddr)
+{
+	struct known_rule *known;
+	Dwarf_CFI *cfi;
+
+	HASH_FIND(hh, image->rules, &vaddr, sizeof(vaddr), known);
+	if (known)
+		return known->err ? NULL : &known->rule;
+	known = calloc(1, sizeof(*known));
+	if (!known)
+		return NULL;
+	known->vaddr = vaddr;
+	cfi = get_cfi(image);
+	known->err = cfi ? frame_rule__of(cfi, vaddr, &known->rule) : -ENOENT;
+	HASH_ADD(hh, image->rules, vaddr, sizeof(known->vaddr), known);
+	if (known->err || table__has(known))
+		return known->err ? NULL : &known->rule;
+	frame_rule__done(&known->rule);
+	free(known);
+	return NULL;
+}
+
+int image__function(struct image *image, __u64 vaddr, char **ret_name, __u64 *ret_offset)
+{
+	if (!image->functions_tried && image->symbol_file &&
+	    elf_functions__new(image->symbol_file, &image->functions))
+		image->functions = NULL;
+	image->functions_tried = true;
+	if (!image->functions)
+		return -ENOENT;
+	return elf_functions__find(image->functions, vaddr, ret_name, ret_offset);
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "target/elf_functions.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "target/elf_file.h"
+
+enum {
+	NAME_STEP = 256,	 /* bytes of a name that are read at once */
+	NAME_MAX_SIZE = 1 << 16, /* of a name that is shown; a longer one is cut */
+};
+
+struct function {
+	__u64 vaddr;
+	__u32 size; /* bytes */
+	__u32 name; /* offset in the strings */
+};
+
+struct elf_functions {
+	const struct elf_file *file;
+	__u64 strings_offset;
+	__u64 strings_size;
+	size_t count;
+	struct function at[];
+};
+
+static int compare_functions(const void *a, const void *b)
+{
+	const struct function *x = a, *y = b;
+
+	if (x->vaddr != y->vaddr)
+		return x->vaddr < y->vaddr ? -1 : 1;
+	/* of several names for one place the same one every time: that of the first in the file */
+	return x->name < y->name ? -1 : x->name > y->name;
+}
+
+static struct elf_functions *collect(struct elf_syms *syms)
+{
+	struct elf_functions *functions;
+	struct elf_symbol symbol;
+
+	functions = malloc(sizeof(*functions) + syms->count * sizeof(functions->at[0]));
+	if (!functions)
+		return NULL;
+	functions->file = syms->file;
+	functions->strings_offset = syms->strings_offset;
+	functions->strings_size = syms->strings_size;
+	functions->count = 0;
+	while (elf_syms__next(syms, &symbol)) {
+		if (!symbol.is_func || !symbol.size)
+			continue;
+		functions->at[functions->count++] = (struct function){
+			.vaddr = symbol.vaddr,
+			.size = symbol.size < ~0u ? (__u32)symbol.size : ~0u,
+			.name = (__u32)(symbol.name - syms->strings),
+		};
+	}
+	return functions;
+}
+
+int elf_functions__new(struct elf_file *file, struct elf_functions **ret_functions)
+{
+	struct elf_functions *functions, *fitted;
+	struct elf_syms syms;
+	int err;
+
+	err = elf_syms__init(&syms, file, ELF_TABLE_SYMTAB);
+	if (err)
+		err = elf_syms__init(&syms, file, ELF_TABLE_DYNSYM);
+	if (err)
+		return err;
+	functions = collect(&syms);
+	elf_file__close_sections(file);
+	if (!functions)
+		return -ENOMEM;
+	qsort(functions->at, functions->count, sizeof(functions->at[0]), compare_functions);
+	fitted = realloc(functions,
+			 sizeof(*functions) + functions->count * sizeof(functions->at[0]));
+	*ret_functions = fitted ? fitted : functions;
+	return 0;
+}
+
+void elf_functions__free(struct elf_functions *functions)
+{
+	free(functions);
+}
+
+/* Up to its end, or NAME_MAX_SIZE. */
+static int read_name(const struct elf_functions *functions, __u64 at, char **ret_name)
+{
+	__u64 left = functions->strings_size - at, begin = functions->strings_offset + at;
+	_cleanup_free_ char *name = NULL;
+	size_t size = 0, step;
+	char *grown;
+	int err;
+
+	while (size < NAME_MAX_SIZE && left) {
+		step = left < NAME_STEP ? left : NAME_STEP;
+		grown = realloc(name, size + step + 1);
+		if (!grown)
+			return -ENOMEM;
+		name = grown;
+		err = elf_file__read_at(functions->file, begin + size, name + size, step);
+		if (err)
+			return err;
+		if (memchr(name + size, '\0', step))
+			break;
+		size += step;
+		left -= step;
+		name[size] = '\0';
+	}
+	if (!name)
+		return -ENOENT;
+	*ret_name = no_cleanup_ptr(name);
+	return 0;
+}
+
+/* The last that begins at @vaddr or before it; count: none. */
+static size_t find_last(const struct elf_functions *functions, __u64 vaddr)
+{
+	size_t low = 0, high = functions->count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (functions->at[middle].vaddr <= vaddr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? low - 1 : functions->count;
+}
+
+int elf_functions__find(const struct elf_functions *functions, __u64 vaddr, char **ret_name,
+			__u64 *ret_offset)
+{
+	size_t i = find_last(functions, vaddr);
+	const struct function *function;
+	int err;
+
+	if (i == functions->count)
+		return -ENOENT;
+	while (i && functions->at[i - 1].vaddr == functions->at[i].vaddr)
+		i--;
+	function = &functions->at[i];
+	if (vaddr - function->vaddr >= function->size)
+		return -ENOENT;
+	err = read_name(functions, function->name, ret_name);
+	if (!err)
+		*ret_offset = vaddr - function->vaddr;
+	return err;
+}
