@@ -82,10 +82,20 @@ struct {
 	__type(value, struct tt_known_stack);
 } known_stacks SEC(".maps");
 
+/* The processes that have an interpreter of Python; kept by the user side. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32); /* tgid */
+	__type(value, struct tt_python);
+} pythons SEC(".maps");
+
 /* Where a thread's stack is copied to. Of the thread: see emit.bpf.h. */
 struct stack_scratch {
 	struct tt_record_stack_copy copy;
 	__u8 bytes[TT_STACK_MAX];
+	__u8 frame[TT_PYTHON_FRAME_SIZE]; /* of Python, the one at hand */
 };
 
 struct {

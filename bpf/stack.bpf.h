@@ -50,6 +50,7 @@ static __always_inline __u32 find_known(const struct hit *hit, struct stack_scra
 		.start_ns = hit->start_ns,
 		.tgid = hit->tgid,
 		.generation = hit->generation,
+		.python = scratch->copy.python_hash,
 	};
 	const struct tt_known_stack *known;
 	__u32 copied = 0, depth;
@@ -151,6 +152,7 @@ static __always_inline __u32 take_stack(const struct hit *hit, const struct pt_r
 	if (!scratch)
 		return 0;
 	copy_registers(ctx, scratch->copy.regs);
+	read_python(hit, scratch);
 	stack = find_known(hit, scratch);
 	return stack ? stack : send_copy(hit, scratch);
 }

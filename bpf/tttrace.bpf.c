@@ -25,6 +25,7 @@
 #include "space.bpf.h"
 #include "circular.bpf.h"
 #include "registers.bpf.h"
+#include "python.bpf.h"
 #include "stack.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

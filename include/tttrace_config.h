@@ -234,8 +234,55 @@ enum {
 	/* bytes that are copied of a stack at most: what goes with a task is 64 KB at most */
 	TT_STACK_MAX = 60 << 10,
 	TT_STACK_WORDS = 128, /* words that a known stack may be told by */
-	TT_STACK_WAYS = 8,    /* known stacks with the same stack pointer */
+	TT_STACK_WAYS = 8,    /* known stacks with the same stack pointer and Python frames */
+	TT_PYTHON_MAX = 64,   /* frames of Python that are read */
 };
+
+enum {
+	TT_PYTHON_CODE_START = 40, /* in a PyCodeObject: where what is read of it begins */
+	TT_PYTHON_CODE_WORDS = 4,
+};
+
+/*
+ * Where the interpreter of a process has the frames of Python of a thread; see
+ * user/stack/python.h. Offsets in bytes.
+ */
+struct tt_python {
+	__u64 start_ns;	 /* of the process; 0: not known, the one that runs */
+	__u32 state;	 /* from the thread's %fs base: the PyThreadState * */
+	__u16 thread_id; /* in that: the %fs base again, to tell that it is one */
+	__u16 frame;	 /* in that: the innermost frame, or what leads to it … */
+	__u16 indirect;	 /* … with the frame here; TT_PYTHON_DIRECT: it is the frame */
+	/* in a frame */
+	__u16 back;
+	__u16 code;
+	__u16 instruction;
+	__u16 owner; /* a byte that says how the frame was entered; TT_PYTHON_DIRECT: none */
+	/* in a code object, from TT_PYTHON_CODE_START on: words that tell it from another */
+	__u16 words[TT_PYTHON_CODE_WORDS];
+	__u16 reserved[3];
+};
+
+enum {
+	TT_PYTHON_DIRECT = 0xffff,
+	TT_PYTHON_FRAME_SIZE = 104, /* bytes of a frame, or code object, in which all that lies */
+	TT_PYTHON_OWNER_SHIFT = 56, /* of that byte in struct tt_python_frame::instruction */
+};
+
+/* A frame of Python, as its interpreter has it. */
+struct tt_python_frame {
+	__u64 code;	   /* PyCodeObject * */
+	__u64 instruction; /* a pointer or an index, by version; and how the frame was entered */
+	__u64 print;	   /* of the code object: see tt_python__mix() */
+};
+
+/* Two words, and what there was before. The constants are those of splitmix64. */
+static inline __u64 tt_python__mix(__u64 hash, __u64 a, __u64 b)
+{
+	hash = (hash ^ a) * 0xbf58476d1ce4e5b9;
+	hash = (hash ^ hash >> 27 ^ b) * 0x94d049bb133111eb;
+	return hash ^ hash >> 31;
+}
 
 /*
  * A stack that was unwound before: where the stack pointer, these registers and these words are
@@ -246,7 +293,8 @@ struct tt_known_key {
 	__u64 start_ns; /* of the process, with which and the next two pointers mean something */
 	__u32 tgid;
 	__u32 generation;
-	__u32 way; /* 0 … TT_STACK_WAYS - 1, without gaps */
+	__u64 python; /* a hash of its frames of Python; 0: none */
+	__u32 way;    /* 0 … TT_STACK_WAYS - 1, without gaps */
 	__u32 reserved;
 };
 
@@ -275,7 +323,8 @@ struct tt_config {
 _Static_assert(sizeof(struct tt_path) == 10, "packed without holes");
 _Static_assert(sizeof(struct tt_cookie) == 8, "must fit the attach cookie");
 _Static_assert(sizeof(struct tt_process) == 32, "no padding");
-_Static_assert(sizeof(struct tt_known_key) == 32, "no padding");
+_Static_assert(sizeof(struct tt_python) == 40, "no padding");
+_Static_assert(sizeof(struct tt_known_key) == 40, "no padding");
 _Static_assert(sizeof(struct tt_known_stack) == 80 + 10 * TT_STACK_WORDS, "no padding");
 _Static_assert(sizeof(struct tt_config) == 24, "no padding");
 

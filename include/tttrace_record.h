@@ -286,9 +286,13 @@ enum {
 struct tt_record_stack_copy {
 	struct tt_record h;
 	__u32 ticket;
-	__u32 generation;	   /* of the process, see struct tt_process */
-	__u64 regs[TT_STACK_REGS]; /* enum tt_stack_reg */
-	__u64 size;		   /* bytes of the stack, from its pointer on, that follow */
+	__u32 generation;			      /* of the process, see struct tt_process */
+	__u64 regs[TT_STACK_REGS];		      /* enum tt_stack_reg */
+	struct tt_python_frame python[TT_PYTHON_MAX]; /* innermost first */
+	__u32 num_python;
+	__u32 python_more; /* 1: there are more than these */
+	__u64 python_hash; /* of all of them */
+	__u64 size;	   /* bytes of the stack, from its pointer on, that follow */
 };
 
 struct tt_record_stack_taken {
@@ -300,10 +304,10 @@ struct tt_record_stack_taken {
 /* h.tgid 0, for the same code means the same in all processes. */
 struct tt_record_frame {
 	struct tt_record h;
-	__u32 frame; /* its number */
-	__u32 reserved;
-	__u64 vaddr;	    /* in the file: of the call, not of where it returns to */
-	__u64 offset;	    /* behind the begin of the function */
+	__u32 frame;  /* its number */
+	__u32 line;   /* of a function in Python: in the file, from 1 on; 0: of machine code */
+	__u64 vaddr;  /* in the file: of the call, not of where it returns to */
+	__u64 offset; /* behind the begin of the function */
 	__u16 function_len; /* bytes of text[] that are its name, mangled; 0: not known */
 	__u16 image_len;    /* those that follow: the path of the file */
 	__u32 reserved2;
@@ -312,12 +316,13 @@ struct tt_record_frame {
 
 /* How a stack ended. */
 enum tt_stack_end {
-	TT_STACK_COMPLETE, /* with the outermost frame: main's caller, or the begin of a thread */
-	TT_STACK_CUT,	   /* it goes on beyond what was copied */
-	TT_STACK_DEEP,	   /* it has more frames than are kept */
-	TT_STACK_NO_CODE,  /* at an address in no file */
-	TT_STACK_NO_RULE,  /* in a file that does not say how to go on */
-	TT_STACK_BROKEN,   /* what it says leads nowhere */
+	TT_STACK_COMPLETE,  /* with the outermost frame: main's caller, or the begin of a thread */
+	TT_STACK_CUT,	    /* it goes on beyond what was copied */
+	TT_STACK_DEEP,	    /* it has more frames than are kept */
+	TT_STACK_NO_CODE,   /* at an address in no file */
+	TT_STACK_NO_RULE,   /* in a file that does not say how to go on */
+	TT_STACK_BROKEN,    /* what it says leads nowhere */
+	TT_STACK_NO_PYTHON, /* frames of Python in it could not be read */
 	TT_STACK_END_COUNT
 };
 
@@ -342,7 +347,7 @@ _Static_assert(sizeof(struct tt_record_circular) == 224, "no padding");
 _Static_assert(sizeof(struct tt_record_program) == 72, "no padding");
 _Static_assert(sizeof(struct tt_record_census) == 88, "no padding");
 _Static_assert(sizeof(struct tt_record_census_buffer) == 240, "no padding");
-_Static_assert(sizeof(struct tt_record_stack_copy) == 136, "no padding");
+_Static_assert(sizeof(struct tt_record_stack_copy) == 152 + 24 * TT_PYTHON_MAX, "no padding");
 _Static_assert(sizeof(struct tt_record_stack_taken) == 64, "no padding");
 _Static_assert(sizeof(struct tt_record_frame) == 88, "no padding");
 _Static_assert(sizeof(struct tt_record_stack) == 72, "no padding");

@@ -7,40 +7,20 @@
 
 #include "lib/cleanup.h"
 #include "lib/table.h"
+#include "lib/log.h"
+#include "stack/python.h"
 #include "stack/unwind.h"
-#include "target/symbols.h"
+#include "stack_names.h"
 #include "trace/loader.h"
-#include "written.h"
 
 enum {
-	TEXT_MAX = 4096, /* bytes of a function's name that are handed up */
-};
-
-/* A frame that has a number: the same code in whatever process. */
-struct frame_key {
-	const struct image *image;
-	__u64 vaddr;
-};
-
-struct known_frame {
-	struct frame_key key;
-	__u32 number;
-	bool told;
-	UT_hash_handle hh;
-};
-
-/* A stack that has a number, by the numbers of its frames. */
-struct known_stack {
-	__u32 number;
-	__u32 num_frames;
-	bool told;
-	UT_hash_handle hh;
-	__u32 words[]; /* its frames, and how it ended */
+	KEY_SIZE =
+		offsetof(struct tt_known_key, way), /* bytes of it that are the same for all ways */
 };
 
 /* Ways of BPF to know a stack of this process again. */
 struct known_way {
-	struct tt_known_key key; /* .way: the next to be used */
+	struct tt_known_key key; /* .way: the next to be used; found by all before it */
 	__u32 num_ways;
 	UT_hash_handle hh;
 };
@@ -50,7 +30,12 @@ struct traced_process {
 	__u64 start_ns;
 	__u32 generation;
 	struct address_space *space;
-	struct known_way *ways; /* by stack pointer */
+	struct memory *memory; /* NULL: not opened yet */
+	struct python python;  /* its interpreter, if it has one that is known */
+	struct python_codes codes;
+	bool has_python;
+	int python_err;
+	struct known_way *ways;
 	UT_hash_handle hh;
 };
 
@@ -61,11 +46,12 @@ struct stack_taker {
 	void *ctx;
 	struct images *images;
 	struct traced_process *processes; /* by tgid */
-	struct known_frame *frames;
-	struct known_stack *stacks;
-	__u32 num_frames;
-	__u32 num_stacks;
-	struct unwinding unwinding; /* of the stack at hand */
+	struct stack_names *names;
+	bool warned; /* of a version of Python that is not known */
+	/* of the stack at hand */
+	struct unwinding unwinding;
+	struct named_frame frames[UNWIND_FRAMES_MAX];
+	size_t num_frames;
 };
 
 int stack_taker__new(struct loader *loader, size_t depth, stack_record_fn on_record, void *ctx,
@@ -81,8 +67,8 @@ int stack_taker__new(struct loader *loader, size_t depth, stack_record_fn on_rec
 		.on_record = on_record,
 		.ctx = ctx,
 	};
-	if (images__new(&taker->images)) {
-		free(taker);
+	if (images__new(&taker->images) || stack_names__new(on_record, ctx, &taker->names)) {
+		stack_taker__free(taker);
 		return -ENOMEM;
 	}
 	*ret_taker = taker;
@@ -109,6 +95,10 @@ static void free_process(struct stack_taker *taker, struct traced_process *proce
 	HASH_DEL(taker->processes, process);
 	HASH_ITER (hh, process->ways, known, next)
 		forget_way(taker, process, known);
+	if (process->has_python)
+		loader__forget_python(taker->loader, process->tgid);
+	python_codes__done(&process->codes);
+	memory__free(process->memory);
 	address_space__free(process->space);
 	free(process);
 }
@@ -165,17 +155,6 @@ static struct traced_process *meet_process(struct stack_taker *taker,
 	return process;
 }
 
-void stack_taker__prepare(struct stack_taker *taker, pid_t pid)
-{
-	struct traced_process *process = find_process(taker, (__u32)pid);
-
-	if (process)
-		return;
-	process = add_process(taker, (__u32)pid);
-	if (process)
-		address_space__prepare(process->space);
-}
-
 void stack_taker__end_process(struct stack_taker *taker, const struct tt_record *rec)
 {
 	struct traced_process *process = find_process(taker, rec->tgid);
@@ -198,150 +177,157 @@ void stack_taker__forget_mappings(struct stack_taker *taker, pid_t pid)
 		forget_way(taker, process, known);
 }
 
-/* --- frames and stacks get numbers ----------------------------------------------------------- */
+/* --- Python ---------------------------------------------------------------------------------- */
 
-/* As much of @from as there is room for, without the 0 at its end. */
-static __u16 put_text(char *text, const char *from)
+static void warn_of_version(struct stack_taker *taker, const struct python *python)
 {
-	size_t len = from ? strnlen(from, TEXT_MAX) : 0;
-
-	for (size_t i = 0; i < len; i++)
-		text[i] = from[i];
-	return (__u16)len;
+	if (!taker->warned)
+		pr_warn("this tttrace does not know where Python %u.%u keeps its frames: stacks show "
+			"the functions of the interpreter instead",
+			python->major, python->minor);
+	taker->warned = true;
 }
 
-static void tell_frame(struct stack_taker *taker, const struct stack_frame *frame, __u32 number)
+static int look_for_python(void *ctx, struct image *image, __u64 bias)
 {
-	struct {
-		struct tt_record_frame rec;
-		char text[2 * TEXT_MAX];
-	} told = { .rec = { .h = written__head(TT_RECORD_FRAME, 0),
-			    .frame = number,
-			    .vaddr = frame->vaddr } };
-	_cleanup_free_ char *mangled = NULL, *name = NULL;
+	struct traced_process *process = ctx;
+	int err = python__find(image, bias, process->memory, &process->python);
+
+	process->python_err = err;
+	return err == -ENOENT ? 0 : 1;
+}
+
+/* Finds the interpreter of @process, and tells the BPF side; it may not have begun yet. */
+static void find_python(struct stack_taker *taker, struct traced_process *process)
+{
+	if (process->has_python || process->python_err == -ENOTSUP)
+		return;
+	if (!process->memory && memory__open((pid_t)process->tgid, &process->memory))
+		return;
+	address_space__each(process->space, look_for_python, process);
+	if (process->python_err == -ENOTSUP)
+		warn_of_version(taker, &process->python);
+	process->has_python = process->python.image && !process->python_err;
+	if (process->has_python)
+		loader__know_python(taker->loader, process->tgid, &process->python.layout);
+}
+
+/* Is @frame of machine code that of the interpreter's loop? */
+static bool is_interpreter(const struct traced_process *process, const struct stack_frame *frame)
+{
+	static const char name[] = "_PyEval_EvalFrameDefault";
+	_cleanup_free_ char *found = NULL;
 	__u64 offset;
 
-	if (!image__function(frame->image, frame->vaddr, &mangled, &offset)) {
-		name = symbol__demangle_name(mangled);
-		told.rec.offset = offset;
-	}
-	told.rec.function_len = put_text(told.rec.text, name);
-	told.rec.image_len =
-		put_text(told.rec.text + told.rec.function_len, image__name(frame->image));
-	taker->on_record(taker->ctx, &told,
-			 sizeof(told.rec) + told.rec.function_len + told.rec.image_len);
+	if (!process->has_python || frame->image != process->python.image ||
+	    image__function(frame->image, frame->vaddr, &found, &offset))
+		return false;
+	return !strncmp(found, name, sizeof(name) - 1); /* or a part of it that was split off */
 }
 
-static int meet_frame(struct stack_taker *taker, const struct stack_frame *frame,
-		      struct known_frame **ret_known)
-{
-	struct frame_key key = { frame->image, frame->vaddr };
-	struct known_frame *known;
+/* The frames of Python of a copy, as far as they are used. */
+struct python_frames {
+	const struct tt_record_stack_copy *copy;
+	__u32 next;
+};
 
-	HASH_FIND(hh, taker->frames, &key, sizeof(key), known);
-	if (!known) {
-		known = calloc(1, sizeof(*known));
-		if (!known)
-			return -ENOMEM;
-		known->key = key;
-		known->number = taker->num_frames;
-		HASH_ADD(hh, taker->frames, key, sizeof(known->key), known);
-		if (!table__has(known)) {
-			free(known);
-			return -ENOMEM;
-		}
-		taker->num_frames++;
-	}
-	*ret_known = known;
+static int add_python(struct stack_taker *taker, struct traced_process *process,
+		      const struct tt_python_frame *frame)
+{
+	struct python_place place;
+	const struct python_function *function;
+
+	if (python__place(&process->python, &process->codes, process->memory, frame, &place))
+		return -ENODATA;
+	function = stack_names__python(taker->names, place.file, place.function);
+	if (!function)
+		return -ENOMEM;
+	if (taker->num_frames < UNWIND_FRAMES_MAX)
+		taker->frames[taker->num_frames++] =
+			(struct named_frame){ .function = function, .place = place.line };
 	return 0;
 }
 
-static void tell_stack(struct stack_taker *taker, const struct known_stack *stack)
+/* Those that one call of the interpreter's loop is in. -ENODATA: they are not all there. */
+static int add_call(struct stack_taker *taker, struct traced_process *process,
+		    struct python_frames *python)
 {
-	struct {
-		struct tt_record_stack rec;
-		__u32 frames[UNWIND_FRAMES_MAX];
-	} told = { .rec = { .h = written__head(TT_RECORD_STACK, 0),
-			    .stack = stack->number,
-			    .end = stack->words[stack->num_frames],
-			    .num_frames = stack->num_frames } };
+	enum python_step step = PYTHON_SAME;
+	int err = 0, failed;
 
-	memcpy(told.rec.frames, stack->words, stack->num_frames * sizeof(__u32));
-	taker->on_record(taker->ctx, &told, sizeof(told.rec) + stack->num_frames * sizeof(__u32));
-}
+	while (step == PYTHON_SAME) {
+		const struct tt_python_frame *frame = &python->copy->python[python->next];
 
-static int add_stack(struct stack_taker *taker, const __u32 *words, size_t count,
-		     struct known_stack **ret_stack)
-{
-	struct known_stack *stack = calloc(1, sizeof(*stack) + count * sizeof(*words));
-
-	if (!stack)
-		return -ENOMEM;
-	stack->num_frames = (__u32)count - 1;
-	memcpy(stack->words, words, count * sizeof(*words));
-	HASH_ADD_KEYPTR(hh, taker->stacks, stack->words, count * sizeof(*words), stack);
-	if (!table__has(stack)) {
-		free(stack);
-		return -ENOMEM;
+		if (python->next == python->copy->num_python)
+			return -ENODATA;
+		python->next++;
+		step = python__step(&process->python, frame);
+		failed = step != PYTHON_NONE ? add_python(taker, process, frame) : 0;
+		err = err ? err : failed;
 	}
-	stack->number = ++taker->num_stacks;
-	*ret_stack = stack;
-	return 0;
-}
-
-/* That of what was unwound last. Returns 0 or -ENOMEM. */
-static int meet_stack(struct stack_taker *taker, struct known_stack **ret_stack)
-{
-	const struct unwinding *unwinding = &taker->unwinding;
-	__u32 words[UNWIND_FRAMES_MAX + 1];
-	size_t count = unwinding->num_frames;
-	struct known_frame *frame;
-	struct known_stack *stack;
-	int err = 0;
-
-	for (size_t i = 0; !err && i < count; i++) {
-		err = meet_frame(taker, &unwinding->frames[i], &frame);
-		if (!err)
-			words[i] = frame->number;
-	}
-	if (err)
-		return err;
-	words[count++] = unwinding->end;
-	HASH_FIND(hh, taker->stacks, words, count * sizeof(words[0]), stack);
-	if (!stack)
-		err = add_stack(taker, words, count, &stack);
-	if (!err)
-		*ret_stack = stack;
 	return err;
 }
 
-/* What of it was not told yet. */
-static void tell(struct stack_taker *taker, struct known_stack *stack)
+/*
+ * The frames as they are shown: in place of the interpreter's loop those of Python. Returns how the
+ * stack ended.
+ */
+static enum tt_stack_end merge(struct stack_taker *taker, struct traced_process *process,
+			       const struct tt_record_stack_copy *copy)
 {
 	const struct unwinding *unwinding = &taker->unwinding;
-	struct known_frame *frame;
+	struct python_frames python = { .copy = copy };
+	enum tt_stack_end end = unwinding->end;
 
-	if (stack->told)
-		return;
+	taker->num_frames = 0;
+	if (process->has_python)
+		memory__forget(process->memory);
 	for (size_t i = 0; i < unwinding->num_frames; i++) {
-		if (meet_frame(taker, &unwinding->frames[i], &frame) || frame->told)
-			continue;
-		frame->told = true;
-		tell_frame(taker, &unwinding->frames[i], frame->number);
+		const struct stack_frame *frame = &unwinding->frames[i];
+
+		if (is_interpreter(process, frame)) {
+			if (!add_call(taker, process, &python))
+				continue;
+			end = copy->python_more ? TT_STACK_DEEP : TT_STACK_NO_PYTHON;
+		}
+		if (taker->num_frames < UNWIND_FRAMES_MAX)
+			taker->frames[taker->num_frames++] =
+				(struct named_frame){ .image = frame->image,
+						      .place = frame->vaddr };
 	}
-	stack->told = true;
-	tell_stack(taker, stack);
+	if (end == TT_STACK_COMPLETE && python.next < copy->num_python)
+		end = TT_STACK_NO_PYTHON;
+	return end;
+}
+
+void stack_taker__meet(struct stack_taker *taker, pid_t pid)
+{
+	struct traced_process *process = find_process(taker, (__u32)pid);
+
+	if (!process)
+		process = add_process(taker, (__u32)pid);
+	if (process)
+		find_python(taker, process);
+}
+
+void stack_taker__prepare(struct stack_taker *taker, pid_t pid)
+{
+	struct traced_process *process = find_process(taker, (__u32)pid);
+
+	if (process)
+		address_space__prepare(process->space);
 }
 
 /* --- so that BPF knows them again ------------------------------------------------------------ */
 
-static bool fill_known(const struct unwinding *unwinding, const __u64 *regs, __u32 number,
-		       struct tt_known_stack *ret_known)
+static bool fill_known(const struct unwinding *unwinding, const __u64 *regs, enum tt_stack_end end,
+		       __u32 number, struct tt_known_stack *ret_known)
 {
 	__u64 sp = regs[TT_STACK_RSP], offset, depth = 0;
 
 	/* one that was cut may go on another way the next time */
-	if (unwinding->end == TT_STACK_CUT || unwinding->num_words > TT_STACK_WORDS)
+	if (unwinding->end == TT_STACK_CUT || end == TT_STACK_NO_PYTHON ||
+	    unwinding->num_words > TT_STACK_WORDS)
 		return false;
 	memset(ret_known, 0, sizeof(*ret_known));
 	for (size_t i = 0; i < unwinding->num_words; i++) {
@@ -364,22 +350,23 @@ static bool fill_known(const struct unwinding *unwinding, const __u64 *regs, __u
 static struct known_way *find_way(struct traced_process *process,
 				  const struct tt_record_stack_copy *copy)
 {
-	__u64 sp = copy->regs[TT_STACK_RSP];
+	const struct tt_known_key key = {
+		.sp = copy->regs[TT_STACK_RSP],
+		.start_ns = process->start_ns,
+		.tgid = process->tgid,
+		.generation = process->generation,
+		.python = copy->python_hash,
+	};
 	struct known_way *known;
 
-	HASH_FIND(hh, process->ways, &sp, sizeof(sp), known);
+	HASH_FIND(hh, process->ways, &key, KEY_SIZE, known);
 	if (known)
 		return known;
 	known = calloc(1, sizeof(*known));
 	if (!known)
 		return NULL;
-	known->key = (struct tt_known_key){
-		.sp = sp,
-		.start_ns = process->start_ns,
-		.tgid = process->tgid,
-		.generation = process->generation,
-	};
-	HASH_ADD(hh, process->ways, key.sp, sizeof(known->key.sp), known);
+	known->key = key;
+	HASH_ADD(hh, process->ways, key, KEY_SIZE, known);
 	if (table__has(known))
 		return known;
 	free(known);
@@ -388,12 +375,12 @@ static struct known_way *find_way(struct traced_process *process,
 
 /* What cannot be entered is copied again the next time: dearer, and as right. */
 static void make_known(struct stack_taker *taker, struct traced_process *process,
-		       const struct tt_record_stack_copy *copy, __u32 number)
+		       const struct tt_record_stack_copy *copy, enum tt_stack_end end, __u32 number)
 {
 	struct tt_known_stack stack;
 	struct known_way *known;
 
-	if (!fill_known(&taker->unwinding, copy->regs, number, &stack))
+	if (!fill_known(&taker->unwinding, copy->regs, end, number, &stack))
 		return;
 	known = find_way(process, copy);
 	if (!known || loader__know_stack(taker->loader, &known->key, &stack))
@@ -414,17 +401,20 @@ static int take_copy(struct stack_taker *taker, const struct tt_record_stack_cop
 {
 	struct stack_copy copy = { .bytes = rec + 1, .size = rec->size };
 	struct traced_process *process = meet_process(taker, rec);
-	struct known_stack *stack;
+	struct numbered_stack *stack;
+	enum tt_stack_end end;
 
 	if (!process)
 		return -ENOMEM;
 	memcpy(copy.regs, rec->regs, sizeof(copy.regs));
 	unwind__stack(process->space, &copy, taker->depth, &taker->unwinding);
-	if (meet_stack(taker, &stack))
+	find_python(taker, process);
+	end = merge(taker, process, rec);
+	if (stack_names__number(taker->names, taker->frames, taker->num_frames, end, &stack))
 		return -ENOMEM;
-	make_known(taker, process, rec, stack->number);
-	tell(taker, stack);
-	*ret_number = stack->number;
+	*ret_number = numbered_stack__number(stack);
+	make_known(taker, process, rec, end, *ret_number);
+	stack_names__tell(taker->names, stack, taker->frames, taker->num_frames);
 	return 0;
 }
 
@@ -445,21 +435,12 @@ void stack_taker__take(struct stack_taker *taker, const void *record, size_t siz
 void stack_taker__free(struct stack_taker *taker)
 {
 	struct traced_process *process, *next_process;
-	struct known_frame *frame, *next_frame;
-	struct known_stack *stack, *next_stack;
 
 	if (!taker)
 		return;
 	HASH_ITER (hh, taker->processes, process, next_process)
 		free_process(taker, process);
-	HASH_ITER (hh, taker->frames, frame, next_frame) {
-		HASH_DEL(taker->frames, frame);
-		free(frame);
-	}
-	HASH_ITER (hh, taker->stacks, stack, next_stack) {
-		HASH_DEL(taker->stacks, stack);
-		free(stack);
-	}
+	stack_names__free(taker->names);
 	images__free(taker->images);
 	free(taker);
 }

@@ -11,13 +11,12 @@
 #include <sys/types.h>
 #include <linux/types.h>
 
+#include "stack_names.h"
 #include "tttrace_config.h"
 #include "tttrace_record.h"
 
 struct loader;
 struct stack_taker;
-
-typedef void (*stack_record_fn)(void *ctx, const void *record, size_t size);
 
 /* @depth: frames that are kept of a stack at most. Returns 0 or -ENOMEM. */
 int stack_taker__new(struct loader *loader, size_t depth, stack_record_fn on_record, void *ctx,
@@ -31,9 +30,12 @@ void stack_taker__free(struct stack_taker *taker);
  */
 void stack_taker__take(struct stack_taker *taker, const void *record, size_t size);
 
+/* @pid may allocate soon: the BPF side learns where its interpreter of Python is, if it has one. */
+void stack_taker__meet(struct stack_taker *taker, pid_t pid);
+
 /*
- * @pid may be about to allocate: what its stacks will be unwound by is read now, so that not too
- * many of them have to be copied until the first is known.
+ * Reads what the stacks of @pid, which was met, will be unwound and named by: some 50 ms, so that
+ * not too many of them have to be copied until the first is known.
  */
 void stack_taker__prepare(struct stack_taker *taker, pid_t pid);
 

@@ -160,16 +160,21 @@ static bool is_wanted(const struct tracer *tracer, pid_t pid)
 static int on_find(void *ctx, const struct discovery_find *find)
 {
 	struct tracer *tracer = ctx;
+	int err = 0;
 
 	tracer->num_finds++;
 	/* what maps the runtime at the start may hold buffers already */
 	if (!tracer->active) {
 		loader__add_process(tracer->loader, find->pid, TT_PROCESS_BEFORE_ATTACH);
 		survey__introduce(tracer->survey, find->pid);
-		if (tracer->stacks)
-			stack_taker__prepare(tracer->stacks, find->pid);
 	}
-	return find->is_new ? attach(tracer, find) : 0;
+	if (tracer->stacks)
+		stack_taker__meet(tracer->stacks, find->pid);
+	if (find->is_new)
+		err = attach(tracer, find);
+	if (tracer->stacks)
+		stack_taker__prepare(tracer->stacks, find->pid);
+	return err;
 }
 
 static void on_mapping(void *ctx, const struct proc_mapping *mapping)

@@ -37,6 +37,7 @@ def start(name, env=None):
 
 
 MODES = {"tttrace": [], "tttrace --lean": ["--lean"], "tttrace --all-probes": ["--all-probes"]}
+STACKS = {f"{mode} --stacks": [*MODES[mode], "--stacks"] for mode in ("tttrace", "tttrace --lean")}
 WORDS = {"tttrace": "default", "tttrace --lean": "lean", "tttrace --all-probes": "all"}
 FLOORS = {"empty programs, where tttrace is": "default", "empty programs, where --lean is": "lean"}
 
@@ -62,7 +63,7 @@ def measure_real(name, number, seconds):
     library = real_library()
     subject, untracked = start(name), start(name, UNTRACKED)
     contenders = {"untraced": (nothing, subject), "untraced, once more": (nothing, subject)}
-    for mode, options in MODES.items():
+    for mode, options in {**MODES, **STACKS}.items():
         contenders[mode] = (functools.partial(traced, subject.pid, *options), subject)
     for other, mode in FLOORS.items():
         contenders[other] = (functools.partial(floor, "nothing", library, library.of_mode(mode)), subject)

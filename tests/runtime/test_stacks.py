@@ -4,6 +4,7 @@
 import json
 import os
 import subprocess
+import textwrap
 
 import pytest
 
@@ -15,8 +16,11 @@ MODES = ([], ["--lean"])
 
 
 def stacks_of(result):
-    """Of each allocation, but for the innermost frame: gdb stands behind the prologue of that."""
-    return [[[os.path.basename(frame["image"]), int(frame["vaddr"], 16) + 1]
+    """
+    The machine code of each allocation, but for the innermost frame: gdb stands behind the prologue
+    of that. None stands for the frames of Python that one call of the interpreter's loop is in.
+    """
+    return [[[os.path.basename(frame["image"]), int(frame["vaddr"], 16) + 1] if "image" in frame else None
              for frame in alloc["stack"][1:]] for alloc in result.of("alloc")]
 
 
@@ -26,7 +30,8 @@ def stacks_in_gdb(command, file):
     done = subprocess.run(list(map(str, words)), env={**os.environ, "STACKS": str(file)}, timeout=300,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert file.exists(), f"gdb has stopped nowhere:\n{done.stdout}\n{done.stderr}"
-    return [json.loads(line) for line in file.read_text().splitlines()]
+    return [[None if name == "_PyEval_EvalFrameDefault" else [image, address]
+             for image, address, name in json.loads(line)] for line in file.read_text().splitlines()]
 
 
 @pytest.mark.parametrize("mode", MODES, ids=["default", "lean"])
@@ -82,3 +87,33 @@ def test_the_report_of_a_leak_names_the_functions(newest):
     assert status == 0, err
     assert "    allocated by:\n      3 buffers, " in out
     assert "          ttnn::add  [_ttnncpp.so]\n" in out
+
+
+def test_the_lines_of_python_are_those_of_the_program(newest, tmp_path):
+    program = tmp_path / "model.py"
+    program.write_text(textwrap.dedent("""
+        import ttnn
+
+        class Model:
+            def __init__(self, device):
+                self.weight = ttnn.ones((64, 64), dtype=ttnn.bfloat16, layout=ttnn.TILE_LAYOUT, device=device)
+
+            def forward(self, x):
+                x = ttnn.add(x, self.weight)
+                return ttnn.relu(x)
+
+        def main():
+            device = ttnn.open_device(device_id=0)
+            model = Model(device)
+            held = model.forward(model.weight)
+            ttnn.close_device(device)
+
+        main()
+    """).lstrip())
+    result = tttrace.run(["--stacks"], newest.program(program))
+    lines = [[(frame["function"].split(".")[-1], frame["line"]) for frame in alloc["stack"]
+              if frame.get("file") == str(program)] for alloc in result.of("alloc")]
+    made = [("__init__", 5), ("main", 13), ("<module>", 17)]
+    added = [("forward", 8), ("main", 14), ("<module>", 17)]
+    related = [("forward", 9), ("main", 14), ("<module>", 17)]
+    assert [one for one in lines if one] == [made, added, related]

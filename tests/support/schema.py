@@ -14,7 +14,7 @@ STATES = {"running", "exited", "exec", "vanished"}
 RECORDS = ("process_start", "process_exec", "process_exit", "process_name", "allocator", "space", "alloc", "zero_size",
            "view", "free_begin", "free_tracked", "free_done", "free", "bulk", "device",
            "circular", "program", "stack_copy")
-STACK_ENDS = ("complete", "cut", "deep", "no_code", "no_rule", "broken")
+STACK_ENDS = ("complete", "cut", "deep", "no_code", "no_rule", "broken", "no_python")
 PROBES = ("buffer_create", "buffer_create_at", "allocate_impl", "deallocate_impl", "hook_allocate",
           "hook_deallocate", "track_allocate", "track_deallocate", "allocate_buffer",
           "deallocate_buffer", "deallocate_buffers", "clear", "override_state", "allocator_destroy",
@@ -97,8 +97,15 @@ DEVICE = {"mesh": number, "devices": chips, "devices_cut": truth}
 BUFFER = {"size": number, "page_size": number, "kind": one_of(KINDS)}
 BUFFER_MAY = {"buffer": pointer, "id": number, "address": number, "footprint": number,
               "type": one_of(TYPES), "layout": one_of(LAYOUTS), "why": text, **DEVICE}
-FRAME = Table({"image": text, "vaddr": hexadecimal}, {"function": text, "offset": number})
-STACK_MAY = {"stack_end": one_of(STACK_ENDS), "stack": many(FRAME)}
+MACHINE_FRAME = Table({"image": text, "vaddr": hexadecimal}, {"function": text, "offset": number})
+PYTHON_FRAME = Table({"function": text, "file": text, "line": number})
+
+
+def frame(value):
+    return (PYTHON_FRAME if "line" in value else MACHINE_FRAME)(value)
+
+
+STACK_MAY = {"stack_end": one_of(STACK_ENDS), "stack": many(frame)}
 SUM = Table({"buffers": number, "bytes": number, "size": number}, {"unsized": number})
 CELL = counts(("live", "peak", "live_size", "peak_size", "buffers", "peak_buffers"))
 MEMORY = Table({}, dict.fromkeys([*TYPES, "all"], CELL))

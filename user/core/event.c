@@ -117,9 +117,10 @@ static const char *const record_names[TT_RECORD_KIND_COUNT] = {
 };
 
 static const char *const stack_ends[TT_STACK_END_COUNT] = {
-	[TT_STACK_COMPLETE] = "complete", [TT_STACK_CUT] = "cut",
-	[TT_STACK_DEEP] = "deep",	  [TT_STACK_NO_CODE] = "no_code",
-	[TT_STACK_NO_RULE] = "no_rule",	  [TT_STACK_BROKEN] = "broken",
+	[TT_STACK_COMPLETE] = "complete",   [TT_STACK_CUT] = "cut",
+	[TT_STACK_DEEP] = "deep",	    [TT_STACK_NO_CODE] = "no_code",
+	[TT_STACK_NO_RULE] = "no_rule",	    [TT_STACK_BROKEN] = "broken",
+	[TT_STACK_NO_PYTHON] = "no_python",
 };
 
 const char *event__kind_name(enum event_kind kind)

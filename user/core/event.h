@@ -77,9 +77,11 @@ struct event_process {
 /* One frame of a stack: the call that was going on there. */
 struct event_frame {
 	const char *function; /* demangled, without its parameters; NULL: not known */
-	const char *image;    /* the file, as the first process that showed it saw it */
-	__u64 vaddr;	      /* in the file */
-	__u64 offset;	      /* behind the begin of the function */
+	const char *image; /* the file, as the first process that showed it saw it; of Python: the
+			      source */
+	__u32 line;	   /* in that; 0: it is machine code */
+	__u64 vaddr;	   /* in the file */
+	__u64 offset;	   /* behind the begin of the function */
 };
 
 struct event_stack {

@@ -43,6 +43,7 @@ static struct event_frame *copy_frame(const struct tt_record_frame *rec)
 	*frame = (struct event_frame){
 		.function = rec->function_len ? text : NULL,
 		.image = text + rec->function_len + 1,
+		.line = rec->line,
 		.vaddr = rec->vaddr,
 		.offset = rec->offset,
 	};

@@ -173,6 +173,11 @@ static void put_frame(struct json_line *line, struct json_object *array,
 	struct json_object *o = json_line__element(line, array);
 
 	json_line__string(line, o, "function", frame->function);
+	if (frame->line) {
+		json_line__string(line, o, "file", frame->image);
+		json_line__number(line, o, "line", frame->line);
+		return;
+	}
 	if (frame->function)
 		json_line__number(line, o, "offset", frame->offset);
 	json_line__string(line, o, "image", frame->image);

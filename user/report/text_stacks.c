@@ -21,11 +21,23 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* "forward  [model.py:214]"; the path is as the program was started with it. */
+static void print_python(FILE *out, const struct event_frame *frame)
+{
+	char name[3 * NAME_SIZE], file[3 * NAME_SIZE];
+
+	fprintf(out, "          %s  [%s:%u]\n",
+		words__clean(name, sizeof(name), frame->function ? frame->function : "?"),
+		words__clean(file, sizeof(file), frame->image), frame->line);
+}
+
 /* As gdb and perf show it; where the function is not known, the place in the file. */
 static void print_frame(FILE *out, const struct event_frame *frame)
 {
 	char name[NAME_SIZE], clean[3 * NAME_SIZE], image[3 * WORDS_PLACE_SIZE];
 
+	if (frame->line)
+		return print_python(out, frame);
 	words__clean(image, sizeof(image), base_name(frame->image));
 	if (!frame->function) {
 		fprintf(out, "          [%s+0x%llx]\n", image, (ull)frame->vaddr);
@@ -38,11 +50,45 @@ static void print_frame(FILE *out, const struct event_frame *frame)
 		fprintf(out, "          %s  [%s]\n", clean, image);
 }
 
+/* Of the file of an interpreter of Python: between frames of Python it tells nobody anything. */
+static bool is_interpreter(const struct event_frame *frame)
+{
+	const char *name = base_name(frame->image);
+
+	return !frame->line && (!strncmp(name, "libpython", strlen("libpython")) ||
+				!strncmp(name, "python", strlen("python")));
+}
+
+/* How many frames there are up to the outermost one of Python; all if there is none. */
+static __u32 count_interesting(const struct event_stack *stack)
+{
+	for (__u32 num = stack->num_frames; num; num--)
+		if (stack->frames[num - 1]->line)
+			return num;
+	return stack->num_frames;
+}
+
+/* Returns how many were left out. */
+static __u32 print_frames(FILE *out, const struct event_stack *stack, bool verbose)
+{
+	__u32 num = verbose ? stack->num_frames : count_interesting(stack), shown = 0;
+	bool has_python = count_interesting(stack) < stack->num_frames;
+
+	for (__u32 i = 0; i < num; i++) {
+		if (!verbose &&
+		    (shown == FRAMES_SHOWN || (has_python && is_interpreter(stack->frames[i]))))
+			continue;
+		print_frame(out, stack->frames[i]);
+		shown++;
+	}
+	return stack->num_frames - shown;
+}
+
 static void print_stack(FILE *out, const struct snapshot_stack *group, bool verbose)
 {
 	const struct event_stack *stack = group->stack;
 	char bytes[WORDS_SIZE], age[WORDS_SIZE];
-	__u32 shown;
+	__u32 left_out;
 
 	fprintf(out, "      %llu %s, %llu bytes (%s), oldest %s\n", (ull)group->sum.buffers,
 		words__plural(group->sum.buffers, "buffer", "buffers"), (ull)group->sum.bytes,
@@ -51,13 +97,10 @@ static void print_stack(FILE *out, const struct snapshot_stack *group, bool verb
 		fputs("          the stack is not known\n", out);
 		return;
 	}
-	shown = verbose || stack->num_frames <= FRAMES_SHOWN ? stack->num_frames : FRAMES_SHOWN;
-	for (__u32 i = 0; i < shown; i++)
-		print_frame(out, stack->frames[i]);
-	if (shown < stack->num_frames)
-		fprintf(out, "          ... %u frames more (-v shows all)\n",
-			stack->num_frames - shown);
-	else if (stack->end != TT_STACK_COMPLETE)
+	left_out = print_frames(out, stack, verbose);
+	if (left_out)
+		fprintf(out, "          ... %u frames more (-v shows all)\n", left_out);
+	if (stack->end != TT_STACK_COMPLETE)
 		fprintf(out, "          ... %s\n", words__stack_end(stack->end));
 }
 

@@ -208,6 +208,7 @@ const char *words__stack_end(enum tt_stack_end end)
 		[TT_STACK_NO_CODE] = "through code of no file",
 		[TT_STACK_NO_RULE] = "through code without .eh_frame",
 		[TT_STACK_BROKEN] = "broken",
+		[TT_STACK_NO_PYTHON] = "with frames of Python that could not be read",
 	};
 
 	return (unsigned int)end < TT_STACK_END_COUNT ? words[end] : "?";

@@ -112,15 +112,37 @@ static void open_region(struct address_space *space, struct region *region)
 		region->image = image;
 }
 
+int address_space__each(struct address_space *space, address_space_fn fn, void *ctx)
+{
+	int err = 0;
+
+	if (!space->num_regions || space->stale)
+		read_regions(space);
+	space->stale = false;
+	for (size_t i = 0; !err && i < space->num_regions; i++) {
+		struct region *region = &space->regions[i];
+
+		if (!region->image && !region->err)
+			open_region(space, region);
+		if (region->image)
+			err = fn(ctx, region->image, region->bias);
+	}
+	return err;
+}
+
+static int prepare_image(void *ctx, struct image *image, __u64 bias)
+{
+	(void)ctx;
+	(void)bias;
+	image__prepare(image);
+	return 0;
+}
+
 void address_space__prepare(struct address_space *space)
 {
 	if (read_regions(space))
 		return;
-	for (size_t i = 0; i < space->num_regions; i++) {
-		open_region(space, &space->regions[i]);
-		if (space->regions[i].image)
-			image__prepare(space->regions[i].image);
-	}
+	address_space__each(space, prepare_image, NULL);
 }
 
 int address_space__find(struct address_space *space, __u64 addr, struct image **ret_image,

@@ -17,6 +17,10 @@ void address_space__free(struct address_space *space);
 /* Reads what is mapped now, so that nothing has to be read when an address comes. */
 void address_space__prepare(struct address_space *space);
 
+/* Calls @fn for each file that is mapped as code. Returns what @fn returned; 0 to go on. */
+typedef int (*address_space_fn)(void *ctx, struct image *image, __u64 bias);
+int address_space__each(struct address_space *space, address_space_fn fn, void *ctx);
+
 /* Something was mapped: all is read again when it is needed, if the process still runs. */
 void address_space__forget(struct address_space *space);
 

@@ -12,6 +12,11 @@
 #include "target/elf.h"
 #include "target/elf_functions.h"
 
+enum {
+	PREPARED_MAX =
+		128 << 20, /* bytes of a file whose symbols are read before they are needed */
+};
+
 /* One address, and what the file says of it. */
 struct known_rule {
 	__u64 vaddr;
@@ -164,11 +169,6 @@ static Dwarf_CFI *get_cfi(struct image *image)
 	return image->cfi;
 }
 
-void image__prepare(struct image *image)
-{
-	get_cfi(image);
-}
-
 const struct frame_rule *image__rule(struct image *image, __u64 vaddr)
 {
 	struct known_rule *known;
@@ -191,13 +191,41 @@ const struct frame_rule *image__rule(struct image *image, __u64 vaddr)
 	return NULL;
 }
 
-int image__function(struct image *image, __u64 vaddr, char **ret_name, __u64 *ret_offset)
+static const struct elf_functions *get_functions(struct image *image)
 {
 	if (!image->functions_tried && image->symbol_file &&
 	    elf_functions__new(image->symbol_file, &image->functions))
 		image->functions = NULL;
 	image->functions_tried = true;
-	if (!image->functions)
-		return -ENOENT;
-	return elf_functions__find(image->functions, vaddr, ret_name, ret_offset);
+	return image->functions;
+}
+
+int image__function(struct image *image, __u64 vaddr, char **ret_name, __u64 *ret_offset)
+{
+	const struct elf_functions *functions = get_functions(image);
+
+	return functions ? elf_functions__find(functions, vaddr, ret_name, ret_offset) : -ENOENT;
+}
+
+void image__prepare(struct image *image)
+{
+	Dwarf_CFI *cfi = get_cfi(image);
+	struct frame_rule rule;
+
+	/* of an address that is nowhere libdw looks for in all there is, and keeps what it has seen
+	 */
+	if (cfi && !frame_rule__of(cfi, ~0ull, &rule))
+		frame_rule__done(&rule);
+	if (image->key.size <= PREPARED_MAX)
+		get_functions(image);
+}
+
+int image__symbol(struct image *image, const char *name, __u64 *ret_vaddr)
+{
+	return image->file ? elf_file__find(image->file, name, ret_vaddr) : -ENOENT;
+}
+
+int image__read(const struct image *image, __u64 vaddr, void *buf, size_t size)
+{
+	return image->file ? elf_file__read_const(image->file, vaddr, buf, size) : -ENOENT;
 }

@@ -24,7 +24,10 @@ void images__free(struct images *images);
 int images__open(struct images *images, const struct proc_mapping *mapping,
 		 struct image **ret_image);
 
-/* Reads what image__rule() needs, which for a large file takes some milliseconds. */
+/*
+ * Reads what image__rule() needs, and of all but the largest files what image__function() needs:
+ * some milliseconds for each.
+ */
 void image__prepare(struct image *image);
 
 /* As the first process that mapped it saw it. */
@@ -35,6 +38,10 @@ int image__bias(const struct image *image, const struct proc_mapping *mapping, _
 
 /* NULL: the file does not say how to step out of a frame at @vaddr. Valid until the next call. */
 const struct frame_rule *image__rule(struct image *image, __u64 vaddr);
+
+/* As elf_file__find() and elf_file__read_const(). */
+int image__symbol(struct image *image, const char *name, __u64 *ret_vaddr);
+int image__read(const struct image *image, __u64 vaddr, void *buf, size_t size);
 
 /* As elf_functions__find(). */
 int image__function(struct image *image, __u64 vaddr, char **ret_name, __u64 *ret_offset);

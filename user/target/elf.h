@@ -61,7 +61,11 @@ int elf_file__dynamic(const struct elf_file *file, struct elf_dynamic *ret_dynam
 /* Is it a program, and no library? libc.so.6 is both. */
 bool elf_file__is_program(const struct elf_file *file);
 
-/* Does the dynamic symbol table define @name? By DT_GNU_HASH: a handful of small reads. */
+/*
+ * Where the dynamic symbol table defines @name. By DT_GNU_HASH: a handful of small reads. -ENOENT:
+ * nowhere.
+ */
+int elf_file__find(struct elf_file *file, const char *name, __u64 *ret_vaddr);
 bool elf_file__defines(struct elf_file *file, const char *name);
 
 /*

@@ -2,6 +2,7 @@
 #include "target/elf.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <string.h>
 
 enum {
@@ -9,9 +10,9 @@ enum {
 	MAX_CHAIN = 4096, /* symbols of one hash bucket that are looked at */
 };
 
-/* Is entry @index of the dynamic symbol table a definition of @name? */
+/* Is entry @index of the dynamic symbol table a definition of @name? Then it is at @ret_vaddr. */
 static bool symbol_is(const struct elf_file *f, const struct elf_dynamic *d, __u64 index,
-		      const char *name)
+		      const char *name, __u64 *ret_vaddr)
 {
 	size_t size = strlen(name) + 1;
 	char found[MAX_NAME];
@@ -23,6 +24,7 @@ static bool symbol_is(const struct elf_file *f, const struct elf_dynamic *d, __u
 		return false;
 	if (sym.st_shndx == SHN_UNDEF || elf_file__read(f, d->strtab + sym.st_name, found, size))
 		return false;
+	*ret_vaddr = sym.st_value;
 	return memcmp(found, name, size) == 0;
 }
 
@@ -40,7 +42,8 @@ static __u32 gnu_hash(const char *name)
  * DT_GNU_HASH: a header, a Bloom filter, the buckets, and from the first hashed symbol on one
  * word for each: its hash with bit 0 set at the end of a bucket's chain.
  */
-static bool hash_defines(const struct elf_file *f, const struct elf_dynamic *d, const char *name)
+static bool hash_finds(const struct elf_file *f, const struct elf_dynamic *d, const char *name,
+		       __u64 *ret_vaddr)
 {
 	struct {
 		__u32 num_buckets, first_symbol, bloom_words, bloom_shift;
@@ -63,7 +66,7 @@ static bool hash_defines(const struct elf_file *f, const struct elf_dynamic *d, 
 	for (int i = 0; i < MAX_CHAIN && index >= head.first_symbol && index; i++, index++) {
 		if (elf_file__read(f, chains + (__u64)(index - head.first_symbol) * 4, &chain, 4))
 			return false;
-		if ((chain | 1) == (hash | 1) && symbol_is(f, d, index, name))
+		if ((chain | 1) == (hash | 1) && symbol_is(f, d, index, name, ret_vaddr))
 			return true;
 		if (chain & 1)
 			return false;
@@ -71,20 +74,32 @@ static bool hash_defines(const struct elf_file *f, const struct elf_dynamic *d, 
 	return false;
 }
 
-bool elf_file__defines(struct elf_file *f, const char *name)
+int elf_file__find(struct elf_file *f, const char *name, __u64 *ret_vaddr)
 {
 	struct elf_symbol sym;
 	struct elf_syms syms;
 	struct elf_dynamic d;
+	int err = elf_file__dynamic(f, &d);
 
-	if (elf_file__dynamic(f, &d))
-		return false;
+	if (err)
+		return err;
 	if (d.gnu_hash)
-		return hash_defines(f, &d, name);
-	if (elf_syms__init(&syms, f, ELF_TABLE_DYNSYM))
-		return false;
-	while (elf_syms__next(&syms, &sym))
-		if (strcmp(sym.name, name) == 0)
-			return true;
-	return false;
+		return hash_finds(f, &d, name, ret_vaddr) ? 0 : -ENOENT;
+	err = elf_syms__init(&syms, f, ELF_TABLE_DYNSYM);
+	if (err)
+		return err;
+	while (elf_syms__next(&syms, &sym)) {
+		if (strcmp(sym.name, name))
+			continue;
+		*ret_vaddr = sym.vaddr;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+bool elf_file__defines(struct elf_file *f, const char *name)
+{
+	__u64 vaddr;
+
+	return !elf_file__find(f, name, &vaddr);
 }

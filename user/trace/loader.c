@@ -330,6 +330,17 @@ void loader__forget_stack(const struct loader *loader, const struct tt_known_key
 	bpf_map__delete_elem(loader->skel->maps.known_stacks, key, sizeof(*key), 0);
 }
 
+int loader__know_python(const struct loader *loader, __u32 tgid, const struct tt_python *python)
+{
+	return bpf_map__update_elem(loader->skel->maps.pythons, &tgid, sizeof(tgid), python,
+				    sizeof(*python), BPF_ANY);
+}
+
+void loader__forget_python(const struct loader *loader, __u32 tgid)
+{
+	bpf_map__delete_elem(loader->skel->maps.pythons, &tgid, sizeof(tgid), 0);
+}
+
 void loader__free(struct loader *loader)
 {
 	if (!loader)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """
 For gdb, which runs it inside itself: writes the stack of each allocation to the file $STACKS, a line
-of JSON each, as [file, address in the file] of each frame but the innermost, which stands behind its
-prologue.
+of JSON each, as [file, address in the file, function] of each frame but the innermost, which stands
+behind its prologue.
 """
 
 import json
@@ -39,7 +39,7 @@ class Allocation(gdb.Breakpoint):
         frame, stack = gdb.newest_frame().older(), []
         while frame:
             if frame.type() != gdb.INLINE_FRAME:  # a frame of its own only in debug information
-                stack.append(place(frame.pc(), begins, found))
+                stack.append([*place(frame.pc(), begins, found), frame.name()])
             frame = frame.older()
         with open(os.environ["STACKS"], "a") as out:
             out.write(json.dumps(stack) + "\n")

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The frames of Python that a thread is in, as its interpreter has them. They are read at the hit,
+ * for the interpreter goes on; what their code objects are called is read later, by the user side.
+ */
+#ifndef TTTRACE_PYTHON_BPF_H
+#define TTTRACE_PYTHON_BPF_H
+
+static __always_inline int read_pointer(__u64 addr, __u64 *ret_value)
+{
+	return bpf_probe_read_user(ret_value, sizeof(*ret_value), (void *)addr) || !*ret_value ? -1
+											       : 0;
+}
+
+/* The innermost frame of the current thread; 0: it has none. */
+static __always_inline __u64 first_frame(const struct tt_python *python)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 base = task->thread.fsbase, state, id, frame;
+
+	/* the interpreter keeps the state in the thread's own memory, but not so its frames */
+	if (read_pointer(base + python->state, &state) ||
+	    read_pointer(state + python->thread_id, &id) || id != base ||
+	    read_pointer(state + python->frame, &frame))
+		return 0;
+	if (python->indirect != TT_PYTHON_DIRECT && read_pointer(frame + python->indirect, &frame))
+		return 0;
+	return frame;
+}
+
+static __always_inline __u64 frame_word(const struct stack_scratch *scratch, __u32 at)
+{
+	return at > TT_PYTHON_FRAME_SIZE - sizeof(__u64) ? 0
+							 : *(const __u64 *)(scratch->frame + at);
+}
+
+/*
+ * A print of the code object at @code. Code that is freed leaves its place to other code: by this
+ * the two are told apart.
+ */
+static __always_inline __u64 code_print(const struct tt_python *python,
+					struct stack_scratch *scratch, __u64 code)
+{
+	__u64 print;
+
+	if (bpf_probe_read_user(scratch->frame, sizeof(scratch->frame),
+				(void *)(code + TT_PYTHON_CODE_START)))
+		return 0;
+	print = tt_python__mix(code, frame_word(scratch, python->words[0]),
+			       frame_word(scratch, python->words[1]));
+	return tt_python__mix(print, frame_word(scratch, python->words[2]),
+			      frame_word(scratch, python->words[3]));
+}
+
+/*
+ * Reads the frame at @addr into place @nr. Returns the address of the one that called it; 0: none.
+ * Global for the same reason as field_address().
+ */
+__noinline __u64 read_python_frame(const struct tt_python *python, struct stack_scratch *scratch,
+				   __u64 addr, __u32 nr)
+{
+	__u64 owner = 0, code, back;
+
+	if (!python || !scratch || nr >= TT_PYTHON_MAX ||
+	    bpf_probe_read_user(scratch->frame, sizeof(scratch->frame), (void *)addr))
+		return 0;
+	if (python->owner < TT_PYTHON_FRAME_SIZE)
+		owner = scratch->frame[python->owner];
+	code = frame_word(scratch, python->code);
+	back = frame_word(scratch, python->back);
+	scratch->copy.python[nr].code = code;
+	scratch->copy.python[nr].instruction =
+		frame_word(scratch, python->instruction) | owner << TT_PYTHON_OWNER_SHIFT;
+	scratch->copy.python[nr].print = code_print(python, scratch, code);
+	return back;
+}
+
+/* Into the copy. */
+static __always_inline void read_python(const struct hit *hit, struct stack_scratch *scratch)
+{
+	__u32 tgid = hit->tgid, nr;
+	const struct tt_python *python = bpf_map_lookup_elem(&pythons, &tgid);
+	__u64 frame, hash = 0;
+
+	scratch->copy.num_python = 0;
+	scratch->copy.python_more = 0;
+	scratch->copy.python_hash = 0;
+	if (!python || (python->start_ns && python->start_ns != hit->start_ns))
+		return;
+	frame = first_frame(python);
+	for (nr = 0; nr < TT_PYTHON_MAX && frame; nr++) {
+		frame = read_python_frame(python, scratch, frame, nr);
+		hash = tt_python__mix(hash, scratch->copy.python[nr].print,
+				      scratch->copy.python[nr].instruction);
+	}
+	scratch->copy.num_python = nr;
+	scratch->copy.python_more = frame != 0;
+	scratch->copy.python_hash = hash;
+}
+
+#endif
