@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
-#include "lib/table.h"
 #include "lib/log.h"
+#include "lib/table.h"
 #include "stack/python.h"
 #include "stack/unwind.h"
 #include "stack_names.h"
@@ -34,7 +34,7 @@ struct traced_process {
 	struct python python;  /* its interpreter, if it has one that is known */
 	struct python_codes codes;
 	bool has_python;
-	int python_err;
+	bool has_none; /* of what it maps, nothing is an interpreter that is known */
 	struct known_way *ways;
 	UT_hash_handle hh;
 };
@@ -166,12 +166,12 @@ void stack_taker__end_process(struct stack_taker *taker, const struct tt_record 
 void stack_taker__forget_mappings(struct stack_taker *taker, pid_t pid)
 {
 	struct traced_process *process = find_process(taker, (__u32)pid);
-
 	struct known_way *known, *next;
 
 	if (!process)
 		return;
 	address_space__forget(process->space);
+	process->has_none = false;
 	/* what the same addresses mean may be something else now */
 	HASH_ITER (hh, process->ways, known, next)
 		forget_way(taker, process, known);
@@ -193,21 +193,25 @@ static int look_for_python(void *ctx, struct image *image, __u64 bias)
 	struct traced_process *process = ctx;
 	int err = python__find(image, bias, process->memory, &process->python);
 
-	process->python_err = err;
-	return err == -ENOENT ? 0 : 1;
+	if (err == -ENOENT)
+		return 0;
+	return err ? err : 1;
 }
 
 /* Finds the interpreter of @process, and tells the BPF side; it may not have begun yet. */
 static void find_python(struct stack_taker *taker, struct traced_process *process)
 {
-	if (process->has_python || process->python_err == -ENOTSUP)
+	int found;
+
+	if (process->has_python || process->has_none)
 		return;
 	if (!process->memory && memory__open((pid_t)process->tgid, &process->memory))
 		return;
-	address_space__each(process->space, look_for_python, process);
-	if (process->python_err == -ENOTSUP)
+	found = address_space__each(process->space, look_for_python, process);
+	if (found == -ENOTSUP)
 		warn_of_version(taker, &process->python);
-	process->has_python = process->python.image && !process->python_err;
+	process->has_none = !found || found == -ENOTSUP;
+	process->has_python = found == 1;
 	if (process->has_python)
 		loader__know_python(taker->loader, process->tgid, &process->python.layout);
 }

@@ -39,7 +39,6 @@ struct image {
 	struct elf_file *file; /* NULL: it is none that we can read */
 	Dwarf_CFI *cfi;	       /* NULL: there is none, or it was not asked for yet */
 	bool cfi_tried;
-	struct elf_file *symbol_file; /* the same again: what libelf reads of it is let go */
 	struct elf_functions *functions;
 	bool functions_tried;
 	struct known_rule *rules;
@@ -67,7 +66,6 @@ static void free_image(struct image *image)
 		free(known);
 	}
 	elf_functions__free(image->functions);
-	elf_file__close(image->symbol_file);
 	elf_file__end_frames(image->cfi);
 	elf_file__close(image->file);
 	free(image->name);
@@ -118,8 +116,6 @@ static int add_image(struct images *images, const struct image_key *key, int fd,
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (elf_file__open(path, &image->file))
 		image->file = NULL;
-	else if (elf_file__open(path, &image->symbol_file))
-		image->symbol_file = NULL;
 	HASH_ADD(hh, images->all, key, sizeof(image->key), image);
 	if (!table__has(image)) {
 		free_image(image);
@@ -193,8 +189,8 @@ const struct frame_rule *image__rule(struct image *image, __u64 vaddr)
 
 static const struct elf_functions *get_functions(struct image *image)
 {
-	if (!image->functions_tried && image->symbol_file &&
-	    elf_functions__new(image->symbol_file, &image->functions))
+	if (!image->functions_tried && image->file &&
+	    elf_functions__new(image->file, &image->functions))
 		image->functions = NULL;
 	image->functions_tried = true;
 	return image->functions;

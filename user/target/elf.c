@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -90,11 +91,20 @@ int elf_file__open(const char *path, struct elf_file **ret_file)
 	return 0;
 }
 
+int elf_file__reopen(const struct elf_file *f, struct elf_file **ret_file)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", f->fd);
+	return elf_file__open(path, ret_file);
+}
+
 void elf_file__close(struct elf_file *f)
 {
 	if (!f)
 		return;
-	elf_file__close_sections(f);
+	if (f->elf)
+		elf_end(f->elf);
 	if (f->fd >= 0)
 		close(f->fd);
 	free(f->segments);

@@ -49,6 +49,9 @@ struct elf_syms {
 int elf_file__open(const char *path, struct elf_file **ret_file);
 void elf_file__close(struct elf_file *file);
 
+/* The same file once more, with nothing read of it yet. */
+int elf_file__reopen(const struct elf_file *file, struct elf_file **ret_file);
+
 /* The entries of the dynamic section that are used: addresses, sizes in bytes; 0: not there. */
 struct elf_dynamic {
 	__u64 gnu_hash, symtab, strtab, jmprel, pltrelsz, rela, relasz;

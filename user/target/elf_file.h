@@ -44,8 +44,6 @@ bool elf_file__sections_fit(const struct elf_file *file);
 
 /* Opens it with libelf as well. -ENOEXEC: that cannot be risked. */
 int elf_file__open_sections(struct elf_file *file);
-/* What libelf has read is let go: nothing that came from it may be used any more. */
-void elf_file__close_sections(struct elf_file *file);
 
 static inline bool elf_sym_is_defined(const Elf64_Sym *sym)
 {

@@ -45,7 +45,6 @@ static struct elf_functions *collect(struct elf_syms *syms)
 	functions = malloc(sizeof(*functions) + syms->count * sizeof(functions->at[0]));
 	if (!functions)
 		return NULL;
-	functions->file = syms->file;
 	functions->strings_offset = syms->strings_offset;
 	functions->strings_size = syms->strings_size;
 	functions->count = 0;
@@ -61,21 +60,31 @@ static struct elf_functions *collect(struct elf_syms *syms)
 	return functions;
 }
 
+static void close_again(struct elf_file **file)
+{
+	elf_file__close(*file);
+}
+
 int elf_functions__new(struct elf_file *file, struct elf_functions **ret_functions)
 {
+	_cleanup_(close_again) struct elf_file *again = NULL;
 	struct elf_functions *functions, *fitted;
 	struct elf_syms syms;
 	int err;
 
-	err = elf_syms__init(&syms, file, ELF_TABLE_SYMTAB);
+	/* what libelf reads is let go with the second one: the tables of the runtime have 25 MB */
+	err = elf_file__reopen(file, &again);
 	if (err)
-		err = elf_syms__init(&syms, file, ELF_TABLE_DYNSYM);
+		return err;
+	err = elf_syms__init(&syms, again, ELF_TABLE_SYMTAB);
+	if (err)
+		err = elf_syms__init(&syms, again, ELF_TABLE_DYNSYM);
 	if (err)
 		return err;
 	functions = collect(&syms);
-	elf_file__close_sections(file);
 	if (!functions)
 		return -ENOMEM;
+	functions->file = file;
 	qsort(functions->at, functions->count, sizeof(functions->at[0]), compare_functions);
 	fitted = realloc(functions,
 			 sizeof(*functions) + functions->count * sizeof(functions->at[0]));

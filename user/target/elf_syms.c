@@ -45,13 +45,6 @@ int elf_file__open_sections(struct elf_file *f)
 	return f->elf && elf_kind(f->elf) == ELF_K_ELF ? 0 : -ENOEXEC;
 }
 
-void elf_file__close_sections(struct elf_file *f)
-{
-	if (f->elf)
-		elf_end(f->elf);
-	f->elf = NULL;
-}
-
 static Elf_Scn *find_section(struct elf_file *f, __u32 type, GElf_Shdr *ret_header)
 {
 	Elf_Scn *scn = NULL;

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * What is read of a file to unwind and to name frames: of this very program, and of files that are
+ * broken in ways that only somebody who means harm would think of.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "stack/frame_rule.h"
+#include "target/elf.h"
+#include "target/elf_functions.h"
+
+enum {
+	MUTANTS = 300,
+	CHANGES = 16,
+	PROBED = 64, /* addresses that are asked for in each */
+};
+
+/* libelf 0.192 loses the buffer of a chunk that could not be read whole: elf_getdata_rawchunk(). */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libelf.so\n";
+}
+
+static char *whole; /* this program's file */
+static size_t size;
+
+static int set_up(void **state)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	(void)state;
+	if (fd < 0 || fstat(fd, &st))
+		return -1;
+	size = (size_t)st.st_size;
+	whole = malloc(size);
+	if (!whole || read(fd, whole, size) != (ssize_t)size)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	free(whole);
+	return 0;
+}
+
+static __u64 next_random(__u64 *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return *seed;
+}
+
+static void ask_for_names(struct elf_file *file, __u64 *seed)
+{
+	struct elf_functions *functions;
+	__u64 offset;
+	char *name;
+
+	if (elf_functions__new(file, &functions))
+		return;
+	for (int i = 0; i < PROBED; i++)
+		if (!elf_functions__find(functions, next_random(seed) % (2 * size), &name, &offset))
+			free(name);
+	elf_functions__free(functions);
+}
+
+static void ask_for_rules(struct elf_file *file, __u64 *seed)
+{
+	struct frame_rule rule;
+	Dwarf_CFI *cfi;
+
+	if (elf_file__frames(file, &cfi))
+		return;
+	for (int i = 0; i < PROBED; i++)
+		if (!frame_rule__of(cfi, next_random(seed) % (2 * size), &rule))
+			frame_rule__done(&rule);
+	elf_file__end_frames(cfi);
+}
+
+/* Whatever it says, we come back. */
+static void ask(const char *path, __u64 *seed)
+{
+	struct elf_file *file;
+	__u64 vaddr;
+
+	if (elf_file__open(path, &file))
+		return;
+	ask_for_names(file, seed);
+	ask_for_rules(file, seed);
+	elf_file__find(file, "main", &vaddr);
+	elf_file__close(file);
+}
+
+static void with_file(const char *bytes, size_t length, __u64 *seed)
+{
+	char path[] = "/tmp/tttrace-test-XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, length), length);
+	close(fd);
+	ask(path, seed);
+	unlink(path);
+}
+
+static void functions_of_this_program_are_found_by_their_addresses(void **state)
+{
+	struct elf_functions *functions;
+	struct elf_file *file;
+	struct elf_symbol symbol;
+	struct elf_syms syms;
+	__u64 offset;
+	char *name;
+	int found = 0;
+
+	(void)state;
+	assert_int_equal(elf_file__open("/proc/self/exe", &file), 0);
+	assert_int_equal(elf_functions__new(file, &functions), 0);
+	assert_int_equal(elf_syms__init(&syms, file, ELF_TABLE_SYMTAB), 0);
+	while (elf_syms__next(&syms, &symbol)) {
+		if (!symbol.is_func || strcmp(symbol.name, "main"))
+			continue;
+		found++;
+		assert_int_equal(elf_functions__find(functions, symbol.vaddr + 3, &name, &offset),
+				 0);
+		assert_string_equal(name, "main");
+		assert_int_equal(offset, 3);
+		free(name);
+		/* its size is respected */
+		if (!elf_functions__find(functions, symbol.vaddr + symbol.size, &name, &offset)) {
+			assert_string_not_equal(name, "main");
+			free(name);
+		}
+	}
+	assert_int_equal(found, 1);
+	assert_int_equal(elf_functions__find(functions, 0, &name, &offset), -ENOENT);
+	assert_int_equal(elf_functions__find(functions, ~0ull, &name, &offset), -ENOENT);
+	elf_functions__free(functions);
+	elf_file__close(file);
+}
+
+static void files_that_are_cut_short_are_no_danger(void **state)
+{
+	__u64 seed = 1;
+
+	(void)state;
+	for (size_t length = 0; length < size; length += size / 60 + 1)
+		with_file(whole, length, &seed);
+}
+
+static void files_with_changed_bytes_are_no_danger(void **state)
+{
+	__u64 seed = 88172645463325252ull;
+	char *changed = malloc(size);
+
+	(void)state;
+	assert_non_null(changed);
+	for (int i = 0; i < MUTANTS; i++) {
+		memcpy(changed, whole, size);
+		for (int j = 0; j < CHANGES; j++) {
+			/* every other one in the headers, at the begin and at the end */
+			size_t where = next_random(&seed) % (j % 2 ? size : 4096);
+
+			changed[j % 4 == 2 ? size - 1 - where : where] = (char)next_random(&seed);
+		}
+		memcpy(changed, whole, 24); /* else it is no ELF file at all */
+		with_file(changed, size, &seed);
+	}
+	free(changed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(functions_of_this_program_are_found_by_their_addresses),
+		cmocka_unit_test(files_that_are_cut_short_are_no_danger),
+		cmocka_unit_test(files_with_changed_bytes_are_no_danger),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
