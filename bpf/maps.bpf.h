@@ -73,21 +73,23 @@ struct {
 	__type(value, __u64);
 } spaces SEC(".maps");
 
-/* The stacks that need no copy any more; kept by the user side. */
+/*
+ * The stacks that need no copy any more; kept by the user side. Its memory is taken at the load, as
+ * that of the other hash tables: kernels before 6.1 warn of a program like ours that has it taken
+ * as it goes (check_map_prog_compatibility() in kernel/bpf/verifier.c).
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384); /* 23 MB; 1 where no stacks are wanted */
 	__type(key, struct tt_known_key);
 	__type(value, struct tt_known_stack);
 } known_stacks SEC(".maps");
 
-/* The processes that have an interpreter of Python; kept by the user side. */
+/* The processes that have an interpreter of Python: entered by the user side, or at fork. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32); /* tgid */
+	__uint(max_entries, 16384); /* --max-processes */
+	__type(key, __u32);	    /* tgid */
 	__type(value, struct tt_python);
 } pythons SEC(".maps");
 

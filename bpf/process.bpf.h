@@ -130,6 +130,17 @@ static __always_inline void emit_fork(const struct hit *hit, struct task_struct 
 	emit_end(rec);
 }
 
+/* A child has the interpreter of its parent, where that is. */
+static __always_inline void inherit_python(__u32 parent_tgid, __u32 tgid)
+{
+	const struct tt_python *python = bpf_map_lookup_elem(&pythons, &parent_tgid);
+
+	if (python)
+		bpf_map_update_elem(&pythons, &tgid, python, BPF_ANY);
+	else
+		bpf_map_delete_elem(&pythons, &tgid);
+}
+
 /* A fork of a traced process: the child is traced as well. */
 static __always_inline void on_fork(struct task_struct *parent, struct task_struct *child)
 {
@@ -150,6 +161,8 @@ static __always_inline void on_fork(struct task_struct *parent, struct task_stru
 	process = add_process(tgid, &new);
 	if (!process)
 		return;
+	if (knobs.stacks)
+		inherit_python(parent_tgid, tgid);
 	hit = process_hit(tgid, tgid, process);
 	emit_fork(&hit, parent, child);
 }
@@ -165,6 +178,8 @@ static __always_inline void on_exec(struct task_struct *task)
 	if (!process->start_ns)
 		process->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	process->generation++;
+	if (knobs.stacks)
+		bpf_map_delete_elem(&pythons, &tgid);
 	process->flags = 0; /* a new address space: nothing of before, nothing of the parent's */
 	hit = process_hit(tgid, task_tid(task), process);
 	emit_process(&hit, TT_RECORD_PROCESS_EXEC, 0);
@@ -212,6 +227,8 @@ static __always_inline void on_exit(struct task_struct *task)
 	code = BPF_CORE_READ(task, signal, group_exit_code);
 	if (!code)
 		code = BPF_CORE_READ(task, exit_code);
+	if (knobs.stacks)
+		bpf_map_delete_elem(&pythons, &tgid);
 	hit = process_hit(tgid, task_tid(task), process);
 	if (process->start_ns && emit_process(&hit, TT_RECORD_PROCESS_EXIT, code)) {
 		process->exit_code = code; /* the user side asks for it, and for the losses, yet */

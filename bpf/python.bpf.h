@@ -85,7 +85,7 @@ static __always_inline void read_python(const struct hit *hit, struct stack_scra
 	scratch->copy.num_python = 0;
 	scratch->copy.python_more = 0;
 	scratch->copy.python_hash = 0;
-	if (!python || (python->start_ns && python->start_ns != hit->start_ns))
+	if (!python)
 		return;
 	frame = first_frame(python);
 	for (nr = 0; nr < TT_PYTHON_MAX && frame; nr++) {

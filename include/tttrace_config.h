@@ -248,7 +248,6 @@ enum {
  * user/stack/python.h. Offsets in bytes.
  */
 struct tt_python {
-	__u64 start_ns;	 /* of the process; 0: not known, the one that runs */
 	__u32 state;	 /* from the thread's %fs base: the PyThreadState * */
 	__u16 thread_id; /* in that: the %fs base again, to tell that it is one */
 	__u16 frame;	 /* in that: the innermost frame, or what leads to it … */
@@ -260,7 +259,7 @@ struct tt_python {
 	__u16 owner; /* a byte that says how the frame was entered; TT_PYTHON_DIRECT: none */
 	/* in a code object, from TT_PYTHON_CODE_START on: words that tell it from another */
 	__u16 words[TT_PYTHON_CODE_WORDS];
-	__u16 reserved[3];
+	__u16 reserved;
 };
 
 enum {
@@ -323,7 +322,7 @@ struct tt_config {
 _Static_assert(sizeof(struct tt_path) == 10, "packed without holes");
 _Static_assert(sizeof(struct tt_cookie) == 8, "must fit the attach cookie");
 _Static_assert(sizeof(struct tt_process) == 32, "no padding");
-_Static_assert(sizeof(struct tt_python) == 40, "no padding");
+_Static_assert(sizeof(struct tt_python) == 28, "no padding");
 _Static_assert(sizeof(struct tt_known_key) == 40, "no padding");
 _Static_assert(sizeof(struct tt_known_stack) == 80 + 10 * TT_STACK_WORDS, "no padding");
 _Static_assert(sizeof(struct tt_config) == 24, "no padding");

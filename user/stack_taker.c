@@ -95,8 +95,6 @@ static void free_process(struct stack_taker *taker, struct traced_process *proce
 	HASH_DEL(taker->processes, process);
 	HASH_ITER (hh, process->ways, known, next)
 		forget_way(taker, process, known);
-	if (process->has_python)
-		loader__forget_python(taker->loader, process->tgid);
 	python_codes__done(&process->codes);
 	memory__free(process->memory);
 	address_space__free(process->space);
@@ -198,6 +196,11 @@ static int look_for_python(void *ctx, struct image *image, __u64 bias)
 	return err ? err : 1;
 }
 
+static int open_memory(struct traced_process *process)
+{
+	return process->memory ? 0 : memory__open((pid_t)process->tgid, &process->memory);
+}
+
 /* Finds the interpreter of @process, and tells the BPF side; it may not have begun yet. */
 static void find_python(struct stack_taker *taker, struct traced_process *process)
 {
@@ -205,7 +208,7 @@ static void find_python(struct stack_taker *taker, struct traced_process *proces
 
 	if (process->has_python || process->has_none)
 		return;
-	if (!process->memory && memory__open((pid_t)process->tgid, &process->memory))
+	if (open_memory(process))
 		return;
 	found = address_space__each(process->space, look_for_python, process);
 	if (found == -ENOTSUP)
@@ -241,6 +244,8 @@ static int add_python(struct stack_taker *taker, struct traced_process *process,
 	struct python_place place;
 	const struct python_function *function;
 
+	if (open_memory(process))
+		return -ENODATA;
 	if (python__place(&process->python, &process->codes, process->memory, frame, &place))
 		return -ENODATA;
 	function = stack_names__python(taker->names, place.file, place.function);
@@ -284,7 +289,7 @@ static enum tt_stack_end merge(struct stack_taker *taker, struct traced_process 
 	enum tt_stack_end end = unwinding->end;
 
 	taker->num_frames = 0;
-	if (process->has_python)
+	if (process->memory)
 		memory__forget(process->memory);
 	for (size_t i = 0; i < unwinding->num_frames; i++) {
 		const struct stack_frame *frame = &unwinding->frames[i];

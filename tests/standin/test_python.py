@@ -30,10 +30,10 @@ def pythons():
     return found
 
 
-def trace(python, options=()):
+def trace(python, options=(), words=()):
     """Runs the program; returns (what Python says of each allocation, the result)."""
     library = Standin("gen3").library
-    run = tttrace.start(["-v", "--stacks", *options], [python, PROGRAM, library])
+    run = tttrace.start(["-v", "--stacks", *options], [python, PROGRAM, library, *words])
     run.hear("ready")
     probed(run)
     run.tell()
@@ -63,6 +63,13 @@ def test_frames_of_python_are_those_that_python_knows(minor, options):
         assert alloc["stack_end"] == "complete"
         # in place of the interpreter's loop, not beside it
         assert not any("PyEval_EvalFrame" in frame.get("function", "") for frame in alloc["stack"])
+
+
+def test_a_child_has_them_from_its_first_allocation_on():
+    logged, result = trace(sys.executable, words=["fork"])
+    first = result.of("alloc", kind="owning")[0]
+    assert python_frames(first) == logged[0] and first["stack_end"] == "complete"
+    assert len({alloc["pid"] for alloc in result.of("alloc", kind="owning")}) == 1
 
 
 @pytest.mark.parametrize("minor", [minor for minor in pythons() if minor in KNOWN])

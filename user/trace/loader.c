@@ -68,6 +68,9 @@ int loader__prepare(const struct loader_opts *opts, struct loader **ret_loader)
 	loader->skel->rodata->knobs.copy_limit = round_ring_size(opts->ring_size) / 2;
 	bpf_map__set_max_entries(loader->skel->maps.ring, round_ring_size(opts->ring_size));
 	bpf_map__set_max_entries(loader->skel->maps.processes, opts->max_processes);
+	bpf_map__set_max_entries(loader->skel->maps.pythons, opts->max_processes);
+	if (!opts->stack_depth)
+		bpf_map__set_max_entries(loader->skel->maps.known_stacks, 1);
 	loader->multi = !opts->force_perf_events && features__uprobe_multi();
 	if (!loader->multi)
 		bpf_program__set_expected_attach_type(loader->skel->progs.on_probe, 0);
@@ -334,11 +337,6 @@ int loader__know_python(const struct loader *loader, __u32 tgid, const struct tt
 {
 	return bpf_map__update_elem(loader->skel->maps.pythons, &tgid, sizeof(tgid), python,
 				    sizeof(*python), BPF_ANY);
-}
-
-void loader__forget_python(const struct loader *loader, __u32 tgid)
-{
-	bpf_map__delete_elem(loader->skel->maps.pythons, &tgid, sizeof(tgid), 0);
 }
 
 void loader__free(struct loader *loader)

@@ -79,9 +79,11 @@ int loader__know_stack(const struct loader *loader, const struct tt_known_key *k
 		       const struct tt_known_stack *stack);
 void loader__forget_stack(const struct loader *loader, const struct tt_known_key *key);
 
-/* @tgid has an interpreter of Python that keeps its frames so. Returns 0 or -errno. */
+/*
+ * @tgid has an interpreter of Python that keeps its frames so, as will its children have, until
+ * each ends or calls exec. Returns 0 or -errno.
+ */
 int loader__know_python(const struct loader *loader, __u32 tgid, const struct tt_python *python);
-void loader__forget_python(const struct loader *loader, __u32 tgid);
 
 void loader__free(struct loader *loader);
 

@@ -3,13 +3,16 @@
 Allocates on the stand-in from everywhere in Python, and prints what Python itself says of where that
 was: for each allocation a line of JSON, [file, line, function] of each frame, innermost first.
 
-  python_frames.py LIBRARY
+  python_frames.py LIBRARY [fork]
+
+With `fork` a child does it.
 """
 
 import asyncio
 import ctypes
 import functools
 import json
+import os
 import sys
 import threading
 import time
@@ -45,6 +48,9 @@ alloc = ctypes.CFUNCTYPE(pointer, pointer, pointer)(api.alloc)
 
 print("ready", flush=True)
 sys.stdin.readline()
+if "fork" in sys.argv and os.fork():
+    os.wait()
+    sys.exit()
 opened = OpenArgs(0, 1, (1 << 26, 1 << 20, 0, 1 << 15, 1 << 22), (12, 64, 0, 64, 12), 32, 0)
 mesh = open_mesh(ctypes.addressof(opened))
 wanted = AllocArgs(-1, 0, 4096, 2048)
