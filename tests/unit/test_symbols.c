@@ -176,9 +176,36 @@ static void names_are_shown_as_cplusplus(void **state)
 	free(name);
 }
 
+static void assert_shown(const char *mangled, const char *shown)
+{
+	char *name = symbol__demangle_name(mangled);
+
+	assert_string_equal(name, shown);
+	free(name);
+}
+
+static void of_a_name_that_cannot_be_demangled_its_begin_is_shown(void **state)
+{
+	(void)state;
+	assert_shown("_ZN2tt8tt_metal6Buffer4sizeEv", "tt::tt_metal::Buffer::size");
+	/* a constraint of C++20, which libiberty does not know */
+	assert_shown("_ZN4ttnn16device_operation6detail6launchITkNS0_7ConceptENS_3FooEEEvv",
+		     "ttnn::device_operation::detail::launch<…>");
+	assert_shown("_ZZN8nanobind6detail11func_createITkNS0_1CEiEEvvENKUlvE_clEv",
+		     "nanobind::detail::func_create<…>::{…}");
+	/* lengths that lie */
+	assert_shown("_ZN4ttnn99launchITkE", "ttnn");
+	assert_shown("_ZN99999999999999999999999999x", "_ZN99999999999999999999999999x");
+	assert_shown("_ZN", "_ZN");
+	assert_shown("_Z", "_Z");
+	assert_shown("main", "main");
+	assert_shown("", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(of_a_name_that_cannot_be_demangled_its_begin_is_shown),
 		cmocka_unit_test(a_name_is_found_and_is_a_function),
 		cmocka_unit_test(parameters_behind_the_known_ones_may_change),
 		cmocka_unit_test(several_functions_that_fit_are_none),

@@ -216,10 +216,71 @@ char *symbol__demangle(const char *mangled)
 	return name ? name : strdup(mangled);
 }
 
+/* Of a mangled name at @s, which it moves on: the identifier, with its length before it. */
+static bool next_identifier(const char **s, const char **ret_name, size_t *ret_len)
+{
+	char *rest;
+	size_t len;
+
+	if (**s < '1' || **s > '9')
+		return false;
+	len = strtoul(*s, &rest, 10);
+	if (len > strlen(rest))
+		return false;
+	*ret_name = rest;
+	*ret_len = len;
+	*s = rest + len;
+	return true;
+}
+
+static void append(char *text, size_t *used, const char *from, size_t len)
+{
+	memcpy(text + *used, from, len);
+	*used += len;
+}
+
+/*
+ * What can be read of a name that libiberty does not know how to demangle, such as one of a
+ * template with a constraint of C++20 (Tk): namespaces, class and function, which stand at its
+ * begin. NULL: nothing.
+ */
+static char *read_begin(const char *mangled)
+{
+	static const char arguments[] = "<\xe2\x80\xa6>", inside[] = "::{\xe2\x80\xa6}";
+	bool is_local = !strncmp(mangled, "_ZZ", 3);
+	const char *s = mangled + (is_local ? 3 : 2), *name;
+	size_t len, used = 0;
+	char *text;
+
+	if (strncmp(mangled, "_Z", 2) || *s++ != 'N')
+		return NULL;
+	s += strspn(s, "KVrOR"); /* const, volatile … of a member */
+	/* "::" takes no more than a length and its identifier's first letter */
+	text = malloc(2 * strlen(mangled) + sizeof(arguments) + sizeof(inside));
+	if (!text)
+		return NULL;
+	while (next_identifier(&s, &name, &len)) {
+		if (used)
+			append(text, &used, "::", 2);
+		append(text, &used, name, len);
+	}
+	if (used && *s == 'I')
+		append(text, &used, arguments, sizeof(arguments) - 1);
+	if (used && is_local)
+		append(text, &used, inside, sizeof(inside) - 1);
+	text[used] = '\0';
+	if (used)
+		return text;
+	free(text);
+	return NULL;
+}
+
 char *symbol__demangle_name(const char *mangled)
 {
 	char *name = cplus_demangle_v3(mangled, DMGL_NO_OPTS);
 
+	if (!name)
+		name = read_begin(mangled);
 	return name ? name : strdup(mangled);
 }
 

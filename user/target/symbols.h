@@ -45,7 +45,7 @@ const struct elf_symbol *symbols__at(const struct symbols *symbols, __u64 vaddr)
 /* The C++ name of @mangled with its parameters, to be freed; a copy if it cannot be demangled. */
 char *symbol__demangle(const char *mangled);
 
-/* The same without parameters. */
+/* The same without parameters; of a name that cannot be demangled, what can be read of it. */
 char *symbol__demangle_name(const char *mangled);
 
 /* The same without parameters and namespaces, e.g. "BufferImpl::create". */
