@@ -92,7 +92,7 @@ static void ask_for_rules(struct elf_file *file, __u64 *seed)
 	for (int i = 0; i < PROBED; i++)
 		if (!frame_rule__of(cfi, next_random(seed) % (2 * size), &rule))
 			frame_rule__done(&rule);
-	elf_file__end_frames(cfi);
+	dwarf_cfi_end(cfi);
 }
 
 /* Whatever it says, we come back. */

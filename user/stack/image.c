@@ -2,15 +2,14 @@
 #include "stack/image.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lib/cleanup.h"
 #include "lib/table.h"
 #include "target/elf.h"
 #include "target/elf_functions.h"
+#include "target/file_key.h"
 
 enum {
 	PREPARED_MAX =
@@ -25,16 +24,8 @@ struct known_rule {
 	UT_hash_handle hh;
 };
 
-/* Tells one file from another, also from what the same name led to before. */
-struct image_key {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec changed;
-};
-
 struct image {
-	struct image_key key;
+	struct file_key key;
 	char *name;
 	struct elf_file *file; /* NULL: it is none that we can read */
 	Dwarf_CFI *cfi;	       /* NULL: there is none, or it was not asked for yet */
@@ -66,7 +57,7 @@ static void free_image(struct image *image)
 		free(known);
 	}
 	elf_functions__free(image->functions);
-	elf_file__end_frames(image->cfi);
+	dwarf_cfi_end(image->cfi);
 	elf_file__close(image->file);
 	free(image->name);
 	free(image);
@@ -85,25 +76,10 @@ void images__free(struct images *images)
 	free(images);
 }
 
-static int read_key(int fd, struct image_key *ret_key)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return -errno;
-	memset(ret_key, 0, sizeof(*ret_key));
-	ret_key->dev = st.st_dev;
-	ret_key->ino = st.st_ino;
-	ret_key->size = st.st_size;
-	ret_key->changed = st.st_mtim;
-	return S_ISREG(st.st_mode) ? 0 : -ENOEXEC;
-}
-
-static int add_image(struct images *images, const struct image_key *key, int fd, const char *name,
+static int add_image(struct images *images, const struct file_key *key, int fd, const char *name,
 		     struct image **ret_image)
 {
 	struct image *image = calloc(1, sizeof(*image));
-	char path[64];
 
 	if (!image)
 		return -ENOMEM;
@@ -113,8 +89,7 @@ static int add_image(struct images *images, const struct image_key *key, int fd,
 		free(image);
 		return -ENOMEM;
 	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (elf_file__open(path, &image->file))
+	if (elf_file__open_fd(fd, &image->file))
 		image->file = NULL;
 	HASH_ADD(hh, images->all, key, sizeof(image->key), image);
 	if (!table__has(image)) {
@@ -129,13 +104,13 @@ int images__open(struct images *images, const struct proc_mapping *mapping,
 		 struct image **ret_image)
 {
 	_cleanup_close_ int fd = -1;
-	struct image_key key;
+	struct file_key key;
 	struct image *image;
 	int err;
 
 	err = proc__open_mapped(mapping, &fd);
 	if (!err)
-		err = read_key(fd, &key);
+		err = file_key__read(fd, &key);
 	if (err)
 		return err;
 	HASH_FIND(hh, images->all, &key, sizeof(key), image);

@@ -5,19 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lib/cleanup.h"
 #include "lib/table.h"
+#include "target/file_key.h"
 #include "target/library.h"
-
-struct file_key {
-	__u64 dev;
-	__u64 ino;
-	__u64 size;
-	__s64 changed_sec;
-	__s64 changed_nsec;
-};
 
 struct known_file {
 	struct file_key key;
@@ -57,30 +49,12 @@ void discovery__free(struct discovery *discovery)
 	free(discovery);
 }
 
-static int read_key(int fd, struct file_key *ret_key)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -ENOENT; /* a device: opening it again might do something */
-	memset(ret_key, 0, sizeof(*ret_key));
-	ret_key->dev = st.st_dev;
-	ret_key->ino = st.st_ino;
-	ret_key->size = st.st_size;
-	/* not the time of change of the inode: unlinking the file would change that */
-	ret_key->changed_sec = st.st_mtim.tv_sec;
-	ret_key->changed_nsec = st.st_mtim.tv_nsec;
-	return 0;
-}
-
 static int know_file(struct discovery *discovery, int fd, const char *path,
 		     struct known_file **ret_file, bool *ret_new)
 {
 	struct known_file *file;
 	struct file_key key;
-	int err = read_key(fd, &key);
+	int err = file_key__read(fd, &key);
 
 	if (err)
 		return err;

@@ -75,13 +75,20 @@ static int read_headers(struct elf_file *f)
 
 int elf_file__open(const char *path, struct elf_file **ret_file)
 {
+	/* O_NONBLOCK: whoever puts a FIFO there shall not hold us up. */
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	return fd < 0 ? -errno : elf_file__open_fd(fd, ret_file);
+}
+
+int elf_file__open_fd(int fd, struct elf_file **ret_file)
+{
 	struct elf_file *f = calloc(1, sizeof(*f));
 	int err;
 
 	if (!f)
 		return -ENOMEM;
-	/* O_NONBLOCK: whoever puts a FIFO there shall not hold us up. */
-	f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	f->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	err = f->fd < 0 ? -errno : read_headers(f);
 	if (err) {
 		elf_file__close(f);
@@ -93,10 +100,7 @@ int elf_file__open(const char *path, struct elf_file **ret_file)
 
 int elf_file__reopen(const struct elf_file *f, struct elf_file **ret_file)
 {
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", f->fd);
-	return elf_file__open(path, ret_file);
+	return elf_file__open_fd(f->fd, ret_file);
 }
 
 void elf_file__close(struct elf_file *f)

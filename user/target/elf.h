@@ -47,6 +47,8 @@ struct elf_syms {
  * executable of this machine, truncated, or with headers that contradict each other.
  */
 int elf_file__open(const char *path, struct elf_file **ret_file);
+/* The same of the file that @fd, which stays the caller's, is open on. */
+int elf_file__open_fd(int fd, struct elf_file **ret_file);
 void elf_file__close(struct elf_file *file);
 
 /* The same file once more, with nothing read of it yet. */
@@ -109,12 +111,11 @@ int elf_file__slot(struct elf_file *file, __u64 vaddr, struct elf_symbol *ret_sy
 int elf_file__pointer(struct elf_file *file, __u64 vaddr, __u64 *ret_vaddr);
 
 /*
- * Its call frame information (.eh_frame), for libdw; to be ended before the file is closed.
+ * Its call frame information (.eh_frame), for libdw; dwarf_cfi_end() before the file is closed.
  * -ENOENT: it has none; -ENOEXEC.
  */
 struct Dwarf_CFI_s;
 int elf_file__frames(struct elf_file *file, struct Dwarf_CFI_s **ret_cfi);
-void elf_file__end_frames(struct Dwarf_CFI_s *cfi);
 
 /* -ENOENT: no such table; -ENOEXEC: it is broken, or too large. */
 int elf_syms__init(struct elf_syms *syms, struct elf_file *file, enum elf_table table);

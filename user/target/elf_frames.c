@@ -13,8 +13,3 @@ int elf_file__frames(struct elf_file *file, struct Dwarf_CFI_s **ret_cfi)
 	*ret_cfi = dwarf_getcfi_elf(file->elf);
 	return *ret_cfi ? 0 : -ENOENT;
 }
-
-void elf_file__end_frames(struct Dwarf_CFI_s *cfi)
-{
-	dwarf_cfi_end(cfi);
-}
