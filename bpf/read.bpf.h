@@ -111,4 +111,19 @@ static __always_inline __u32 body_half(const struct tt_layout *layout, __u32 fie
 	return *(const __u32 *)(body + (at & (TT_BODY_SIZE - sizeof(__u32))));
 }
 
+/* The same of a field of 1 byte. */
+static __always_inline __u32 body_byte(const struct tt_layout *layout, __u32 field,
+				       const void *body)
+{
+	const struct tt_path *path = &layout->field[field];
+	__u32 at;
+
+	if (!path->len)
+		return ~0u;
+	at = path->off[(path->len - 1) & (TT_PATH_MAX - 1)] - layout->body_start;
+	if (at >= TT_BODY_SIZE)
+		return ~0u;
+	return *(const __u8 *)(body + (at & (TT_BODY_SIZE - 1)));
+}
+
 #endif

@@ -141,8 +141,11 @@ static __always_inline void copy_registers(const struct pt_regs *ctx, __u64 *reg
 	regs[TT_STACK_RIP] = LOAD_REGISTER(ctx, ip);
 }
 
-/* The number of the stack of this thread, or the ticket of its copy; 0: it could not be had. */
-static __always_inline __u32 take_stack(const struct hit *hit, const struct pt_regs *ctx)
+/*
+ * The number of the stack of this thread, or the ticket of its copy; 0: it could not be had. Not
+ * inlined: it is asked for at allocations and at frees.
+ */
+static __noinline __u32 take_stack(const struct hit *hit, const struct pt_regs *ctx)
 {
 	struct stack_scratch *scratch;
 	__u32 stack;

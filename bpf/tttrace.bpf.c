@@ -55,6 +55,13 @@ static __always_inline void read_buffer(const struct tt_layout *layout, __u64 bu
 		read->faults |= TT_FAULT_UNIQUE_ID;
 }
 
+/* From now on the frees of this process have stacks: what was done makes odd ones of some. */
+static __always_inline void expect_odd_frees(const struct hit *hit)
+{
+	if (knobs.stacks && !(hit->process->flags & TT_PROCESS_ODD_FREES))
+		hit->process->flags |= TT_PROCESS_ODD_FREES;
+}
+
 static __always_inline void fill_buffer(struct tt_record_buffer *rec, __u64 buffer,
 					const struct read *read)
 {
@@ -87,6 +94,8 @@ static __always_inline void on_alloc(const struct hit *hit, const struct tt_layo
 	if (knobs.lean && met.free_list)
 		find_space(hit, layout, allocator, &met, read.body, &space);
 	stack = knobs.stacks ? take_stack(hit, ctx) : 0;
+	if (body_byte(layout, TT_FIELD_HOOKED, read.body) == 1)
+		expect_odd_frees(hit); /* a capture suppresses those of other buffers as well */
 	rec = emit_begin(hit, TT_RECORD_ALLOC, sizeof(*rec));
 	if (!rec)
 		return;
@@ -97,14 +106,33 @@ static __always_inline void on_alloc(const struct hit *hit, const struct tt_layo
 	emit_end(rec);
 }
 
+/*
+ * Will somebody ask by what code? Not of the free of an allocation that went well, and that is all
+ * but all of them. What cannot be told at this place is told by what was done before.
+ */
+static __always_inline bool may_be_odd(const struct hit *hit, const struct tt_layout *layout,
+				       const struct read *read, __u32 state)
+{
+	__u32 status;
+
+	if (hit->process->flags & (TT_PROCESS_ODD_FREES | TT_PROCESS_FORKED))
+		return true;
+	if (knobs.lean || read->faults & TT_FAULT_OBJECT)
+		return false;
+	status = body_byte(layout, TT_FIELD_STATUS, read->body);
+	return state == TT_STATE_OPENING || status == TT_STATUS_REQUESTED ||
+	       status == TT_STATUS_DEALLOCATED;
+}
+
 /* deallocate_impl: an attempt to free, which may come to nothing. Or, lean, one that has not. */
 static __always_inline void on_free_begin(const struct hit *hit, const struct tt_layout *layout,
-					  __u16 kind)
+					  __u16 kind, const struct pt_regs *ctx)
 {
 	__u64 buffer = hit->object, device;
 	__u32 state = TT_STATE_UNKNOWN;
 	struct tt_record_buffer *rec;
 	struct read read = {};
+	__u32 stack = 0;
 
 	read_buffer(layout, buffer, &read);
 	if (kind == TT_RECORD_FREE_BEGIN && !(read.faults & TT_FAULT_OBJECT)) {
@@ -112,11 +140,14 @@ static __always_inline void on_free_begin(const struct hit *hit, const struct tt
 		state = read_device_state(layout, device,
 					  device_kind(layout, device, load_bias(hit)));
 	}
+	if (knobs.stacks && may_be_odd(hit, layout, &read, state))
+		stack = take_stack(hit, ctx);
 	rec = emit_begin(hit, kind, sizeof(*rec));
 	if (!rec)
 		return;
 	fill_buffer(rec, buffer, &read);
 	rec->device_state = state;
+	rec->stack = stack;
 	emit_end(rec);
 }
 
@@ -131,14 +162,15 @@ static __always_inline void on_step(const struct hit *hit, __u16 kind)
 }
 
 /* deallocate_buffer: memory goes back to the allocator, the first argument. */
-static __always_inline void on_free_done(const struct hit *hit, const struct tt_layout *layout)
+static __always_inline void on_free_done(const struct hit *hit, const struct tt_layout *layout,
+					 const struct pt_regs *ctx)
 {
 	__u64 allocator = argument(hit, 0), buffer = hit->object;
 	struct tt_record_step *rec;
 
 	meet_allocator(hit, layout, allocator, buffer);
 	if (knobs.lean)
-		return on_free_begin(hit, layout, TT_RECORD_FREE);
+		return on_free_begin(hit, layout, TT_RECORD_FREE, ctx);
 	rec = emit_begin(hit, TT_RECORD_FREE_DONE, sizeof(*rec));
 	if (!rec)
 		return;
@@ -153,6 +185,9 @@ static __always_inline void on_bulk(const struct hit *hit)
 	struct tt_record_object *rec = emit_begin(hit, TT_RECORD_BULK, sizeof(*rec));
 	__u64 object = hit->object;
 
+	/* those that know that their memory has gone come to nothing before they are odd */
+	if (hit->cookie.probe != TT_PROBE_ALLOCATOR_DESTROY)
+		expect_odd_frees(hit);
 	/* of one whose state is overridden the free lists may be others */
 	if (hit->cookie.probe == TT_PROBE_ALLOCATOR_DESTROY ||
 	    hit->cookie.probe == TT_PROBE_OVERRIDE_STATE)
@@ -240,11 +275,11 @@ static __always_inline void dispatch(const struct hit *hit, const struct tt_layo
 	case TT_PROBE_TRACK_ALLOCATE:
 		return on_alloc(hit, layout, ctx);
 	case TT_PROBE_DEALLOCATE_IMPL:
-		return on_free_begin(hit, layout, TT_RECORD_FREE_BEGIN);
+		return on_free_begin(hit, layout, TT_RECORD_FREE_BEGIN, ctx);
 	case TT_PROBE_TRACK_DEALLOCATE:
 		return on_step(hit, TT_RECORD_FREE_TRACKED);
 	case TT_PROBE_DEALLOCATE_BUFFER:
-		return on_free_done(hit, layout);
+		return on_free_done(hit, layout, ctx);
 	case TT_PROBE_FREE_LIST_ALLOCATE:
 		return on_space(hit, layout);
 	case TT_PROBE_BUFFER_CREATE:

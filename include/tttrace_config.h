@@ -199,6 +199,8 @@ enum tt_process_flag {
 	TT_PROCESS_BEFORE_ATTACH = 1 << 0, /* mapped the runtime before its probes were there */
 	TT_PROCESS_FORKED = 1 << 1,	   /* a child of a traced process, at its birth */
 	TT_PROCESS_ENDED = 1 << 2,	   /* and the record that tells of it was lost */
+	/* something was done in it after which frees may be odd: those have stacks from then on */
+	TT_PROCESS_ODD_FREES = 1 << 3,
 };
 
 /*

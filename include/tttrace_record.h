@@ -138,7 +138,7 @@ struct tt_record_buffer {
 	__u64 buffer;	       /* Buffer * */
 	__u64 unique_id;       /* 0 with TT_FAULT_UNIQUE_ID, or where the layout has none */
 	__u32 device_state;    /* enum tt_device_state at this moment */
-	__u32 stack;	       /* at TT_RECORD_ALLOC: a number or a ticket, see below; 0: none */
+	__u32 stack;	       /* a number or a ticket, see below; 0: none, as of most frees */
 	struct tt_space space; /* in lean mode, at TT_RECORD_ALLOC */
 	__u8 body[TT_BODY_SIZE];
 };

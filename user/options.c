@@ -30,6 +30,7 @@ enum {
 	OPT_ERROR_EXITCODE,
 	OPT_LEAN,
 	OPT_MAX_PROCESSES,
+	OPT_NO_STACKS,
 	OPT_OUTPUT,
 	OPT_PERF_EVENTS,
 	OPT_RING_SIZE,
@@ -45,6 +46,7 @@ static const struct argp_option options[] = {
 	{ "quiet", 'q', NULL, 0, "no events, only the report at the end", 2 },
 	{ "interval", 'i', "SECONDS", 0, "a running summary", 2 },
 	{ "output", OPT_OUTPUT, "FILE", 0, "results go there, not to stdout", 2 },
+	{ "top", 'T', "N", 0, "so many stacks of a list, the largest (10)", 2 },
 	{ "verbose", 'v', NULL, 0, "views too, and what is attached", 2 },
 	{ "device", OPT_DEVICE, "CHIP,...", 0, "only buffers on these chips", 3 },
 	{ "type", OPT_TYPE, "TYPE,...", 0, "only DRAM, L1, L1_SMALL, TRACE", 3 },
@@ -57,8 +59,10 @@ static const struct argp_option options[] = {
 	{ "audit", OPT_AUDIT, "SECONDS", 0, "compare with the allocators, again and again", 4 },
 	{ "lean", OPT_LEAN, NULL, 0, "as cheap as can be: what gets and gives memory alone", 4 },
 	{ "all-probes", OPT_ALL_PROBES, NULL, 0, "those too that are only counted (dearer)", 4 },
-	{ "stacks", OPT_STACKS, NULL, 0, "by what code memory was allocated (dearer)", 4 },
-	{ "stack-depth", OPT_STACK_DEPTH, "N", 0, "the same; keep so many frames (127)", 4 },
+	{ "stacks", OPT_STACKS, NULL, 0, "by what code: with --lean, else it is shown anyway", 4 },
+	{ "no-stacks", OPT_NO_STACKS, NULL, 0, "not by what code memory was allocated (cheaper)",
+	  4 },
+	{ "stack-depth", OPT_STACK_DEPTH, "N", 0, "keep so many frames of a stack (127)", 4 },
 	{ "snapshot", OPT_SNAPSHOT, "PID", 0, "what it holds now, without a probe", 5 },
 	{ "check", OPT_CHECK, NULL, 0, "what would work here, with which library", 5 },
 	{ "ring-size", OPT_RING_SIZE, "BYTES", 0, "ring buffer for records (8M)", 6 },
@@ -173,6 +177,16 @@ static int parse_stack_depth(struct options *opts, const char *text)
 	return err;
 }
 
+static int parse_top(struct options *opts, const char *text)
+{
+	long top;
+	int err = parse__number(text, 1, INT32_MAX, &top);
+
+	if (!err)
+		opts->top = (__u32)top;
+	return err;
+}
+
 static int parse_max_processes(struct options *opts, const char *text)
 {
 	long max;
@@ -218,6 +232,8 @@ static int parse_value(struct options *opts, int key, char *arg)
 		return parse_snapshot(opts, arg);
 	case OPT_STACK_DEPTH:
 		return parse_stack_depth(opts, arg);
+	case 'T':
+		return parse_top(opts, arg);
 	case OPT_OUTPUT:
 		opts->output = arg;
 		return 0;
@@ -256,6 +272,9 @@ static int parse_switch(struct options *opts, int key)
 	case OPT_STACKS:
 		opts->stack_depth = opts->stack_depth ? opts->stack_depth : STACK_DEPTH;
 		return 0;
+	case OPT_NO_STACKS:
+		opts->no_stacks = true;
+		return 0;
 	case OPT_PERF_EVENTS:
 		opts->perf_events = true;
 		return 0;
@@ -285,6 +304,9 @@ static void check_together(const struct options *opts, struct argp_state *state)
 		argp_error(state, "-p and a command do not go together: trace one of them");
 	if (opts->snapshot_pid && (opts->command || opts->num_pids || opts->check))
 		argp_error(state, "--snapshot stands alone: it traces nothing");
+	if (opts->no_stacks && opts->stack_depth)
+		argp_error(state,
+			   "--no-stacks does not go together with --stacks or --stack-depth");
 	if (opts->filter.max_size && opts->filter.min_size > opts->filter.max_size)
 		argp_error(state, "--min-size is larger than --max-size: nothing would be shown");
 }
@@ -305,6 +327,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		check_together(opts, state);
+		if (!opts->stack_depth && !opts->no_stacks && opts->mode != TT_MODE_LEAN)
+			opts->stack_depth = STACK_DEPTH;
 		return 0;
 	}
 	err = arg ? parse_value(opts, key, arg) : parse_switch(opts, key);
@@ -329,7 +353,7 @@ int options__parse(int argc, char **argv, struct options *ret_opts)
 {
 	int err;
 
-	*ret_opts = (struct options){ .ring_size = 8 << 20, .max_processes = 16384 };
+	*ret_opts = (struct options){ .ring_size = 8 << 20, .max_processes = 16384, .top = TOP };
 	argp_err_exit_status = EXIT_USAGE;
 	err = argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, ret_opts);
 	return -err;

@@ -23,8 +23,9 @@ enum exit_status {
 };
 
 enum {
-	STACK_DEPTH = 127,     /* frames that --stacks keeps */
+	STACK_DEPTH = 127,     /* frames that are kept of a stack */
 	STACK_DEPTH_MAX = 256, /* and that can be asked for: UNWIND_FRAMES_MAX */
+	TOP = 10,
 };
 
 struct options {
@@ -45,7 +46,9 @@ struct options {
 	size_t ring_size;    /* bytes */
 	__u32 max_processes; /* traced at once */
 	__u32 stack_depth;   /* frames that are kept of the stack of an allocation; 0: none */
-	bool perf_events;    /* do not use uprobe_multi */
+	bool no_stacks;
+	__u32 top;	  /* stacks that are shown of a list */
+	bool perf_events; /* do not use uprobe_multi */
 	enum tt_mode mode;
 	struct filter filter;
 	__u32 chips[TT_MAX_CHIPS]; /* what filter.chips points to */

@@ -29,7 +29,7 @@ static void take_error(struct output *output, int err)
 
 int output__open(const struct options *opts, struct output **ret_output)
 {
-	struct sink_opts sink_opts = { .verbose = opts->verbose };
+	struct sink_opts sink_opts = { .verbose = opts->verbose, .top = opts->top };
 	struct output *output = calloc(1, sizeof(*output));
 	int err;
 
@@ -67,7 +67,9 @@ void output__interval(struct output *output, const struct snapshot *snap)
 
 static void report_to_stderr(const struct output *output, const struct snapshot *snap)
 {
-	struct sink_opts sink_opts = { .out = stderr, .verbose = output->opts->verbose };
+	struct sink_opts sink_opts = { .out = stderr,
+				       .verbose = output->opts->verbose,
+				       .top = output->opts->top };
 	struct sink *sink;
 
 	if (sink_text.open(&sink_opts, &sink))
@@ -87,8 +89,8 @@ void output__report(struct output *output, const struct snapshot *snap)
 
 void output__flush(struct output *output)
 {
-	if (!output->err && fflush(output->out))
-		take_error(output, -errno);
+	if (!output->err)
+		take_error(output, output->ops->flush(output->sink));
 }
 
 void output__hang_up(struct output *output)

@@ -33,7 +33,7 @@ def pythons():
 def trace(python, options=(), words=()):
     """Runs the program; returns (what Python says of each allocation, the result)."""
     library = Standin("gen3").library
-    run = tttrace.start(["-v", "--stacks", *options], [python, PROGRAM, library, *words])
+    run = tttrace.start(["-v", *options], [python, PROGRAM, library, *words])
     run.hear("ready")
     probed(run)
     run.tell()
@@ -42,8 +42,8 @@ def trace(python, options=(), words=()):
     return [json.loads(line) for line in lines], result
 
 
-def python_frames(alloc):
-    return [[frame["file"], frame["line"], frame["function"]] for frame in alloc["stack"] if "line" in frame]
+def python_frames(result, alloc):
+    return [[frame["file"], frame["line"], frame["function"]] for frame in result.stack(alloc) if "line" in frame]
 
 
 def is_through(frames, function):
@@ -51,7 +51,7 @@ def is_through(frames, function):
 
 
 @pytest.mark.parametrize("minor", [minor for minor in pythons() if minor in KNOWN])
-@pytest.mark.parametrize("options", [[], ["--lean"]], ids=["default", "lean"])
+@pytest.mark.parametrize("options", [[], ["--lean", "--stacks"]], ids=["default", "lean"])
 def test_frames_of_python_are_those_that_python_knows(minor, options):
     logged, result = trace(pythons()[minor], options)
     allocs = result.of("alloc", kind="owning")
@@ -59,16 +59,16 @@ def test_frames_of_python_are_those_that_python_knows(minor, options):
     for frames, alloc in zip(logged, allocs):
         if is_through(frames, "gone"):
             continue
-        assert python_frames(alloc) == frames
-        assert alloc["stack_end"] == "complete"
+        assert python_frames(result, alloc) == frames
+        assert result.stack_end(alloc) == "complete"
         # in place of the interpreter's loop, not beside it
-        assert not any("PyEval_EvalFrame" in frame.get("function", "") for frame in alloc["stack"])
+        assert not any("PyEval_EvalFrame" in frame.get("function", "") for frame in result.stack(alloc))
 
 
 def test_a_child_has_them_from_its_first_allocation_on():
     logged, result = trace(sys.executable, words=["fork"])
     first = result.of("alloc", kind="owning")[0]
-    assert python_frames(first) == logged[0] and first["stack_end"] == "complete"
+    assert python_frames(result, first) == logged[0] and result.stack_end(first) == "complete"
     assert len({alloc["pid"] for alloc in result.of("alloc", kind="owning")}) == 1
 
 
@@ -79,16 +79,16 @@ def test_code_that_has_gone_is_said_to_be_missing_and_none_is_invented(minor):
     through = [(frames, alloc) for frames, alloc in zip(logged, result.of("alloc", kind="owning")) if is_through(frames, "gone")]
     assert len(through) == 3
     for frames, alloc in through:
-        if alloc["stack_end"] == "complete":
-            assert python_frames(alloc) == frames
+        if result.stack_end(alloc) == "complete":
+            assert python_frames(result, alloc) == frames
         else:
-            assert alloc["stack_end"] == "no_python"
-            assert all(frame in frames for frame in python_frames(alloc))
+            assert result.stack_end(alloc) == "no_python"
+            assert all(frame in frames for frame in python_frames(result, alloc))
 
 
 @pytest.mark.parametrize("minor", [minor for minor in pythons() if minor not in KNOWN])
 def test_a_version_that_is_not_known_is_said_once_and_machine_code_remains(minor):
     _, result = trace(pythons()[minor])
     assert result.stderr.count(f"does not know where Python 3.{minor} keeps its frames") == 1
-    assert all(alloc["stack_end"] == "complete" for alloc in result.of("alloc", kind="owning"))
-    assert not any(python_frames(alloc) for alloc in result.of("alloc", kind="owning"))
+    assert all(result.stack_end(alloc) == "complete" for alloc in result.of("alloc", kind="owning"))
+    assert not any(python_frames(result, alloc) for alloc in result.of("alloc", kind="owning"))

@@ -95,7 +95,9 @@ EVERY = {"event": text, "ts_ns": number}
 PROCESS = {**EVERY, "pid": number, "tid": number, "comm": text}
 DEVICE = {"mesh": number, "devices": chips, "devices_cut": truth}
 BUFFER = {"size": number, "page_size": number, "kind": one_of(KINDS)}
-BUFFER_MAY = {"buffer": pointer, "id": number, "address": number, "footprint": number,
+OWNERS = {"tensor", "kernel_binary", "trace", "semaphore", "circular_buffer", "socket", "other"}
+ORIGIN_MAY = {"stack_id": number, "op": text, "owner": one_of(OWNERS)}
+BUFFER_MAY = {**ORIGIN_MAY, "buffer": pointer, "id": number, "address": number, "footprint": number,
               "type": one_of(TYPES), "layout": one_of(LAYOUTS), "why": text, **DEVICE}
 MACHINE_FRAME = Table({"image": text, "vaddr": hexadecimal}, {"function": text, "offset": number})
 PYTHON_FRAME = Table({"function": text, "file": text, "line": number})
@@ -153,14 +155,23 @@ COVERAGE = Table(
 # --- lines ---------------------------------------------------------------------------------------
 
 EARLIER = Table({"processes": number, "leaking": number, "leaked": SUM, "ended": SUM, "unknown": SUM})
-VERDICT = Table({**PROCESS, **BUFFER, "why": text},
-                {**BUFFER_MAY, **STACK_MAY, "alloc_ts_ns": number, "older": truth})
+AGE_MAY = {"alloc_ts_ns": number, "older": truth}
+VERDICT = Table({**PROCESS, "buffers": number, "size": number, "kind": one_of(KINDS), "why": text},
+                {**BUFFER_MAY, **STACK_MAY, **AGE_MAY, "page_size": number, "unsized": number,
+                 "members": many(Table(BUFFER, {**BUFFER_MAY, **AGE_MAY})), "members_left_out": number})
+SITE = {name: number for name in ("live", "live_buffers", "at_peak", "at_peak_buffers", "leaked", "leaked_buffers",
+                                  "allocated", "allocations", "temporary")}
+HELD = Table({"buffers": number, "footprint": number, "per_bank": number}, ORIGIN_MAY)
 LINES = {
-    "alloc": Table({**PROCESS, **BUFFER}, {**BUFFER_MAY, **STACK_MAY, "class": one_of(["pre_attach", "lost"])}),
-    "free": Table({**PROCESS, **BUFFER, "class": one_of(CLASSES)}, BUFFER_MAY),
+    "alloc": Table({**PROCESS, **BUFFER}, {**BUFFER_MAY, "class": one_of(["pre_attach", "lost"])}),
+    "free": Table({**PROCESS, **BUFFER, "class": one_of(CLASSES)}, {**BUFFER_MAY, "freed_by": number}),
+    "stack": Table({**EVERY, "stack_id": number, "stack_end": one_of(STACK_ENDS), "stack": many(frame)}, ORIGIN_MAY),
+    "site": Table({**EVERY, "pid": number, "comm": text, "devices": chips, **SITE},
+                  {**DEVICE, **ORIGIN_MAY, "type": one_of(TYPES)}),
     "alloc_failed": Table({**PROCESS, **BUFFER, "class": one_of(CLASSES), "fit": one_of(FITS),
                            "holders": many(HOLDER), "others": many(OTHER)},
-                          {**BUFFER_MAY, **SPACE_MAY, "asked_per_bank": number,
+                          {**BUFFER_MAY, **SPACE_MAY, **STACK_MAY, "asked_per_bank": number,
+                           "held_by": many(HELD), "held_by_left_out": number,
                            "others_left_out": number}),
     "leak": VERDICT,
     "ended": VERDICT,

@@ -7,6 +7,7 @@ wants it, nothing was lost and no free is of class `unknown`, unless the test sa
 import json
 import os
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 
 from support import schema
@@ -22,12 +23,31 @@ OUTPUTS = tempfile.TemporaryDirectory(prefix="tttrace-test-")  # gone when pytes
 AUDIT = ["--audit", "0.1"]
 
 
+def one_by_one(line):
+    """The buffers of a line of leaks, each as a line of its own; any other line as it is."""
+    if "members" not in line:
+        return [line]
+    assert "members_left_out" not in line, "not all of them are told"
+    assert len(line["members"]) == line["buffers"] > 1
+    for name in ("size", "footprint"):
+        assert "unsized" in line or sum(member[name] for member in line["members"]) == line[name]
+    common = {name: value for name, value in line.items()
+              if name not in ("members", "buffers", "size", "footprint", "unsized", "alloc_ts_ns", "older")}
+    return [{**common, **member} for member in line["members"]]
+
+
 class Result:
-    """What a run said. events: all lines but the last, which is the summary."""
+    """
+    What a run said. events: all lines but the last, which is the summary, and what tells of stacks;
+    leaks one by one. stacks: what a number means. sites: by what code.
+    """
 
     def __init__(self, lines, stderr, status):
         self.lines = lines
-        self.events = [line for line in lines if line["event"] != "summary"]
+        self.stacks = {line["stack_id"]: line for line in lines if line["event"] == "stack"}
+        self.sites = [line for line in lines if line["event"] == "site"]
+        self.events = [event for line in lines if line["event"] not in ("summary", "stack", "site")
+                       for event in one_by_one(line)]
         self.summaries = [line for line in lines if line["event"] == "summary"]
         self.summary = lines[-1] if lines else None
         self.stderr = stderr
@@ -37,6 +57,13 @@ class Result:
         """The events of one kind whose fields are as given."""
         return [line for line in self.events if line["event"] == event
                 and all(line.get(name) == value for name, value in fields.items())]
+
+    def stack(self, event):
+        """The frames of the stack that allocated, innermost first; None: it is not known."""
+        return self.stacks[event["stack_id"]]["stack"] if "stack_id" in event else None
+
+    def stack_end(self, event):
+        return self.stacks[event["stack_id"]]["stack_end"] if "stack_id" in event else None
 
     def frees(self, name):
         return self.of("free", **{"class": name})
@@ -89,6 +116,34 @@ def judge(result, before_attach, lacking):
     assert not result.of("lost"), "records were lost"
 
 
+def judge_stacks(result):
+    """A stack is told once, before it is named; sites add up to the totals of their device."""
+    told = set()
+    for line in result.lines:
+        if line["event"] == "stack":
+            assert line["stack_id"] not in told, "a stack is told twice"
+            told.add(line["stack_id"])
+        named = {line.get("stack_id"), line.get("freed_by")} | {held.get("stack_id") for held in line.get("held_by", [])}
+        assert named - {None} <= told, f"a stack is named that was not told: {line}"
+    if not result.summary["coverage"].get("stacks"):
+        assert not told and not result.sites, "nobody wanted stacks"
+        return
+    sums = defaultdict(int)
+    for site in result.sites:
+        for name in ("live", "live_buffers", "at_peak"):
+            sums[site["pid"], str(site.get("mesh")), str(site["devices"]), site.get("type"), name] += site[name]
+    for process in result.summary["processes"]:
+        for device in process["devices"]:
+            for kind, cell in device["memory"].items():
+                key = (process["pid"], str(device.get("mesh")), str(device["devices"]), kind)
+                alone = [other for other in process["devices"]
+                         if (other.get("mesh"), other["devices"]) == (device.get("mesh"), device["devices"])] == [device]
+                if kind != "all" and alone and device["lives"] == 1:
+                    assert sums[(*key, "live")] == cell["live"], f"live of the sites of {key}"
+                    assert sums[(*key, "live_buffers")] == cell["buffers"], f"buffers of the sites of {key}"
+                    assert sums[(*key, "at_peak")] == cell["peak"], f"peak of the sites of {key}"
+
+
 class Trace:
     """
     A run of tttrace that goes on. With a command, stdin and stdout are the command's. @lacking: the
@@ -129,6 +184,7 @@ class Trace:
         assert lines, f"no output, status {status}; it said:\n{stderr}"
         assert lines[-1]["event"] == "summary" and not lines[-1]["interval"], "no summary at the end"
         result = Result(lines, stderr, status)
+        judge_stacks(result)
         if not self.incomplete:
             judge(result, self.before_attach, self.lacking)
         return result

@@ -15,7 +15,7 @@ struct paper {
 
 static inline void paper_open(struct paper *p, bool verbose)
 {
-	struct sink_opts opts = { .verbose = verbose };
+	struct sink_opts opts = { .verbose = verbose, .top = 10 };
 
 	p->text = NULL;
 	p->out = open_memstream(&p->text, &p->size);

@@ -242,14 +242,14 @@ static void note_first_id(struct process *process, const struct buffer *buffer)
 	process->has_first_id = true;
 }
 
-static void count_alloc(struct ledger *ledger, struct process *process, struct device *device,
-			const struct buffer *buffer)
+static void count_alloc(struct ledger *ledger, struct device *device, __u32 nr)
 {
+	const struct buffer *buffer = buffers__at(&ledger->buffers, nr);
 	bool has_memory = buffer->kind == KIND_OWNING || buffer->kind == KIND_SYSTEM;
+	struct process *process = device->process;
 
 	process->allocs[buffer->kind]++;
-	device->allocs[buffer->kind]++;
-	device->live[buffer->kind]++;
+	device__count_alloc(device, buffer, nr);
 	if (has_memory && !(buffer->flags & BUFFER_HAS_FOOTPRINT)) {
 		process->footprint_unknown++;
 		ledger->stats.footprint_unknown++;
@@ -257,12 +257,18 @@ static void count_alloc(struct ledger *ledger, struct process *process, struct d
 }
 
 /* Enters @nr, filled, into index, list and totals. Returns 0 or -ENOMEM: then nothing is. */
-static int enter_buffer(struct ledger *ledger, struct allocator *allocator, __u32 nr)
+static int enter_buffer(struct ledger *ledger, struct allocator *allocator, __u32 nr,
+			bool has_stacks)
 {
 	struct buffer *buffer = buffers__at(&ledger->buffers, nr);
 	struct process *process = allocator->device->process;
 	int err;
 
+	if (has_stacks && buffer->kind != KIND_HOOKED) {
+		err = sites__meet(&allocator->device->sites, buffer->stack, buffer->type);
+		if (err)
+			return err;
+	}
 	err = buffer_index__put(&process->by_pointer, buffer->pointer, nr);
 	if (err)
 		return err;
@@ -275,7 +281,7 @@ static int enter_buffer(struct ledger *ledger, struct allocator *allocator, __u3
 	buffer->state = BUFFER_LIVE;
 	buffer->allocator = allocator->number;
 	buffer_list__append(&allocator->live, &ledger->buffers, nr);
-	count_alloc(ledger, process, allocator->device, buffer);
+	count_alloc(ledger, allocator->device, nr);
 	return 0;
 }
 
@@ -301,7 +307,7 @@ void ledger__emit_alloc(struct ledger *ledger, const struct buffer *buffer,
 
 int ledger__add_buffer(struct ledger *ledger, const struct hit *hit,
 		       const struct tt_record_buffer *rec, const struct library_info *info,
-		       const struct space_note *space, __u32 *ret_nr)
+		       const struct space_note *space, __u32 stack, __u32 *ret_nr)
 {
 	struct allocator *allocator;
 	struct buffer *buffer;
@@ -318,8 +324,9 @@ int ledger__add_buffer(struct ledger *ledger, const struct hit *hit,
 		return err;
 	buffer = buffers__at(&ledger->buffers, nr);
 	fill_buffer(buffer, rec, &body, info);
+	buffer->stack = stack;
 	ledger__measure(allocator, buffer, space);
-	err = enter_buffer(ledger, allocator, nr);
+	err = enter_buffer(ledger, allocator, nr, info->has_stacks);
 	if (err) {
 		buffers__release(&ledger->buffers, nr);
 		return err;
@@ -328,27 +335,39 @@ int ledger__add_buffer(struct ledger *ledger, const struct hit *hit,
 	return 0;
 }
 
-/* A census that was taken while @rec was on its way has found the buffer already. */
-static bool explains_found(struct ledger *ledger, const struct hit *hit,
-			   const struct tt_record_buffer *rec)
+/* The buffer of @rec if a census that was taken while that was on its way has found it; or NULL. */
+static struct buffer *find_found(const struct ledger *ledger, const struct process *process,
+				 const struct tt_record_buffer *rec)
 {
-	__u32 nr = buffer_index__find(&hit->process->by_pointer, rec->buffer);
+	__u32 nr = buffer_index__find(&process->by_pointer, rec->buffer);
 	struct buffer *buffer;
 
 	if (nr == BUFFER_NONE)
-		return false;
+		return NULL;
 	buffer = buffers__at(&ledger->buffers, nr);
 	if (buffer->state != BUFFER_LIVE || !(buffer->flags & BUFFER_UNSEEN))
-		return false;
+		return NULL;
 	if (buffer->flags & BUFFER_HAS_ID && buffer->id != rec->unique_id)
-		return false;
+		return NULL;
+	return buffer;
+}
+
+static int explain_found(struct ledger *ledger, const struct tt_record_buffer *rec,
+			 struct buffer *buffer, __u32 stack)
+{
+	struct sites *sites = &ledger__allocator_of(ledger, buffer)->device->sites;
+	int err = stack ? sites__meet(sites, stack, buffer->type) : 0;
+
+	if (err)
+		return err;
+	sites__explain(sites, buffer, stack);
 	buffer->flags &= ~BUFFER_UNSEEN;
 	buffer->alloc_ts_ns = rec->h.ts_ns;
 	if (buffer->flags & BUFFER_UNTOLD) {
 		buffer->flags &= ~BUFFER_UNTOLD;
-		ledger__emit_alloc(ledger, buffer, hit->h, CLASS_MATCHED, NULL);
+		ledger__emit_alloc(ledger, buffer, &rec->h, CLASS_MATCHED, NULL);
 	}
-	return true;
+	return 0;
 }
 
 /* What it occupies follows from the last request to a free list on its thread, or was looked up. */
@@ -383,15 +402,13 @@ int ledger__take_stack_taken(struct ledger *ledger, const struct hit *hit)
 	return 0;
 }
 
-/* The number of the stack that @rec names, be it by the ticket of the copy before it; 0: lost. */
-static __u32 take_stack(struct ledger *ledger, struct thread *thread,
-			const struct tt_record_buffer *rec)
+__u32 ledger__take_stack(struct ledger *ledger, const struct thread *thread, __u32 named)
 {
 	const struct event_stack *stack;
-	__u32 number = rec->stack;
+	__u32 number = named;
 
-	if (rec->stack & TT_STACK_TICKET)
-		number = rec->stack == thread->stack_ticket ? thread->stack : 0;
+	if (named & TT_STACK_TICKET)
+		number = named == thread->stack_ticket ? thread->stack : 0;
 	stack = stacks__find(&ledger->stacks, number);
 	if (!stack)
 		ledger->stats.stacks_missing++;
@@ -412,28 +429,28 @@ int ledger__take_alloc(struct ledger *ledger, const struct hit *hit)
 {
 	const struct tt_record_buffer *rec = (const void *)hit->h;
 	const struct library_info *info;
-	struct buffer *buffer;
+	struct buffer *found;
 	struct thread *thread;
 	struct space_note space;
-	__u32 nr;
+	__u32 nr, stack;
 	int err;
 
 	err = ledger__look_up(ledger, hit, &info, &thread);
 	if (err)
 		return err;
 	space = take_note(hit, rec, thread);
-	if (explains_found(ledger, hit, rec))
-		return 0;
+	stack = info->has_stacks ? ledger__take_stack(ledger, thread, rec->stack) : 0;
+	found = find_found(ledger, hit->process, rec);
+	if (found)
+		return explain_found(ledger, rec, found, stack);
 	clear_place(ledger, hit, rec->buffer, info->is_lean);
 	if (info->is_lean && is_hooked(info, rec))
 		return 0; /* its free would not be seen */
-	err = ledger__add_buffer(ledger, hit, rec, info, &space, &nr);
+	err = ledger__add_buffer(ledger, hit, rec, info, &space, stack, &nr);
 	if (err)
 		return err;
-	buffer = buffers__at(&ledger->buffers, nr);
-	buffer->stack = take_stack(ledger, thread, rec);
-	note_first_id(hit->process, buffer);
-	ledger__emit_alloc(ledger, buffer, hit->h, CLASS_MATCHED, NULL);
+	note_first_id(hit->process, buffers__at(&ledger->buffers, nr));
+	ledger__emit_alloc(ledger, buffers__at(&ledger->buffers, nr), hit->h, CLASS_MATCHED, NULL);
 	return 0;
 }
 

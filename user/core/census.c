@@ -135,6 +135,7 @@ static void confirm(struct ledger *ledger, __u32 nr, __u64 per_bank)
 	allocator__occupy(allocator, &ledger->buffers, nr);
 	buffer_list__append(&allocator->live, &ledger->buffers, nr);
 	device__add(allocator->device, buffer);
+	device__add_footprint(allocator->device, buffer);
 	buffer->flags |= BUFFER_COUNTED;
 }
 
@@ -144,7 +145,7 @@ static int add(struct ledger *ledger, const struct hit *hit,
 	       __u32 *ret_nr)
 {
 	const struct space_note space = { .count = 1, .per_bank = rec->per_bank };
-	int err = ledger__add_buffer(ledger, hit, &rec->b, info, &space, ret_nr);
+	int err = ledger__add_buffer(ledger, hit, &rec->b, info, &space, 0, ret_nr);
 
 	if (!err)
 		buffers__at(&ledger->buffers, *ret_nr)->flags |=
@@ -181,7 +182,7 @@ void ledger__drop_found(struct ledger *ledger, __u32 nr)
 
 	process->census.passed_over++;
 	process->allocs[buffer->kind]--;
-	device->allocs[buffer->kind]--;
+	device__take_back(device, buffer);
 	ledger__end(ledger, process, nr);
 }
 

@@ -78,13 +78,25 @@ static bool is_alike(const struct device *a, const struct device *b)
 	       !memcmp(a->chips, b->chips, a->pub.num_chips * sizeof(*a->chips));
 }
 
-static void fold(struct device *into, const struct device *device)
+/* The types of memory of which @device had more at its peak than @other. */
+static __u32 find_higher(const struct device *device, const struct device *other)
+{
+	__u32 higher = 0;
+
+	for (int i = 0; i < TT_TYPE_COUNT; i++)
+		if (device->usage.type[i].peak > other->usage.type[i].peak)
+			higher |= 1u << i;
+	return higher;
+}
+
+static void fold(struct device *into, struct device *device)
 {
 	if (device->process->sole == device)
 		device->process->sole = into;
 	into->opened |= device->opened;
 	into->lives += device->lives;
 	into->close_ts_ns = device->close_ts_ns;
+	sites__fold(&into->sites, &device->sites, find_higher(device, into));
 	usage__fold(&into->usage, &device->usage);
 	for (int i = 0; i < KIND_COUNT; i++) {
 		into->allocs[i] += device->allocs[i];
@@ -124,10 +136,16 @@ static void fold_devices(struct process *process)
 		}
 		fold(into, device);
 		*link = device->next;
-		free(device);
+		device__free(device);
 		process->num_devices--;
 	}
 	process->devices_max = DEVICES_MIN + 2 * process->num_devices;
+}
+
+void device__free(struct device *device)
+{
+	sites__done(&device->sites);
+	free(device);
 }
 
 static int add_device(struct process *process, __u64 object, __u64 ts_ns,
@@ -145,6 +163,7 @@ static int add_device(struct process *process, __u64 object, __u64 ts_ns,
 	device->process = process;
 	device->open_ts_ns = ts_ns;
 	device->lives = 1;
+	device->newest = BUFFER_NONE;
 	device->number = process->devices_seen++;
 	process->num_devices++;
 	buffer_list__init(&device->leaks);
@@ -269,12 +288,21 @@ static void prepare_chips(struct process *process, struct device *device)
 	process->has_chip_totals = true;
 }
 
+static __u64 peak_of(const struct device *device, __u32 type)
+{
+	return type < TT_TYPE_COUNT ? device->usage.type[type].peak : 0;
+}
+
 void device__add(struct device *device, const struct buffer *buffer)
 {
+	__u64 peak = peak_of(device, buffer->type);
 	struct process *process = device->process;
 
 	prepare_chips(process, device);
+	sites__add(&device->sites, buffer);
 	usage__add(&device->usage, buffer->type, buffer->footprint, buffer->size);
+	if (peak_of(device, buffer->type) > peak)
+		sites__mark_peak(&device->sites, buffer->type);
 	usage__add(&process->usage, buffer->type, times_chips(device, buffer->footprint),
 		   times_chips(device, buffer->size));
 	for (__u32 i = 0; process->has_chip_totals && i < device->pub.num_chips; i++)
@@ -286,12 +314,88 @@ void device__sub(struct device *device, const struct buffer *buffer)
 {
 	struct process *process = device->process;
 
+	sites__sub(&device->sites, buffer);
 	usage__sub(&device->usage, buffer->type, buffer->footprint, buffer->size);
 	usage__sub(&process->usage, buffer->type, times_chips(device, buffer->footprint),
 		   times_chips(device, buffer->size));
 	for (__u32 i = 0; process->has_chip_totals && i < device->pub.num_chips; i++)
 		usage__sub(&process->chips[device->chip_slots[i]].usage, buffer->type,
 			   buffer->footprint, buffer->size);
+}
+
+static struct site *site_of(const struct device *device, const struct buffer *buffer)
+{
+	return sites__find(&device->sites, buffer->stack, buffer->type);
+}
+
+void device__count_alloc(struct device *device, const struct buffer *buffer, __u32 nr)
+{
+	struct site *site = site_of(device, buffer);
+
+	device->allocs[buffer->kind]++;
+	device->live[buffer->kind]++;
+	device->newest = nr;
+	if (!site)
+		return;
+	site->allocated.buffers++;
+	site->allocated.bytes += buffer->footprint;
+}
+
+void device__take_back(struct device *device, const struct buffer *buffer)
+{
+	struct site *site = site_of(device, buffer);
+
+	device->allocs[buffer->kind]--;
+	if (!site)
+		return;
+	site->allocated.buffers--;
+	site->allocated.bytes -= buffer->footprint;
+}
+
+void device__add_footprint(struct device *device, const struct buffer *buffer)
+{
+	struct site *site = site_of(device, buffer);
+
+	if (site)
+		site->allocated.bytes += buffer->footprint;
+}
+
+void device__count_free(struct device *device, const struct buffer *buffer, __u32 nr)
+{
+	struct site *site = device->newest == nr ? site_of(device, buffer) : NULL;
+
+	device->frees++;
+	if (site)
+		site->temporary++;
+}
+
+void device__count_end(struct device *device, const struct buffer *buffer, __u32 nr)
+{
+	device->live[buffer->kind]--;
+	if (device->newest == nr)
+		device->newest = BUFFER_NONE;
+}
+
+void device__add_leak(struct device *device, const struct buffer *buffer)
+{
+	struct site *site = site_of(device, buffer);
+
+	verdict_sum__add(&device->leaked, buffer);
+	if (!site)
+		return;
+	site->leaked.buffers++;
+	site->leaked.bytes += buffer->footprint;
+}
+
+void device__sub_leak(struct device *device, const struct buffer *buffer)
+{
+	struct site *site = site_of(device, buffer);
+
+	verdict_sum__sub(&device->leaked, buffer);
+	if (!site)
+		return;
+	site->leaked.buffers--;
+	site->leaked.bytes -= buffer->footprint;
 }
 
 void verdict_sum__add(struct verdict_sum *sum, const struct buffer *buffer)

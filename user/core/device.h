@@ -10,6 +10,7 @@
 #include "core/buffers.h"
 #include "core/circular.h"
 #include "core/event.h"
+#include "core/sites.h"
 #include "core/usage.h"
 
 struct process;
@@ -64,6 +65,8 @@ struct device {
 	__u64 close_ts_ns;
 	struct region regions[TT_TYPE_COUNT];
 	struct usage usage; /* on each of its chips */
+	struct sites sites; /* by what code; empty where stacks are not wanted */
+	__u32 newest;	    /* its live buffer that was allocated last; BUFFER_NONE: freed since */
 	__u64 allocs[KIND_COUNT];
 	__u64 live[KIND_COUNT];
 	__u64 frees; /* that gave memory back */
@@ -92,9 +95,25 @@ int device__meet(struct process *process, const struct tt_device *seen, __u8 fau
 int device__meet_object(struct process *process, __u64 object, __u64 ts_ns,
 			struct device **ret_device);
 
+/* It is in no list. */
+void device__free(struct device *device);
+
 /* A buffer comes to, or leaves, the totals of @device, of its chips and of its process. */
 void device__add(struct device *device, const struct buffer *buffer);
 void device__sub(struct device *device, const struct buffer *buffer);
+
+/* Buffer @nr is allocated; or it was none, and is taken out of the number of those that were. */
+void device__count_alloc(struct device *device, const struct buffer *buffer, __u32 nr);
+void device__take_back(struct device *device, const struct buffer *buffer);
+/* What @buffer, which was counted when that was not known, occupies is known now. */
+void device__add_footprint(struct device *device, const struct buffer *buffer);
+/* Live buffer @nr is freed, by a free of its own; it leaves, in whatever way. */
+void device__count_free(struct device *device, const struct buffer *buffer, __u32 nr);
+void device__count_end(struct device *device, const struct buffer *buffer, __u32 nr);
+
+/* The verdict on @buffer: it leaked; or not, after all. */
+void device__add_leak(struct device *device, const struct buffer *buffer);
+void device__sub_leak(struct device *device, const struct buffer *buffer);
 
 /* The place of chip @id in the array of @process, where it gets one. Returns 0 or -ENOMEM. */
 int device__chip_slot(struct process *process, __u32 id, __u32 *ret_slot);

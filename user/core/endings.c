@@ -30,6 +30,10 @@ void ledger__describe(const struct ledger *ledger, const struct buffer *buffer,
 		.is_older = buffer->flags & BUFFER_UNSEEN,
 		.stack = stacks__find(&ledger->stacks, buffer->stack),
 	};
+	if (buffer->type == TT_TYPE_TRACE)
+		ret_buffer->owner = OWNER_TRACE;
+	else if (ret_buffer->stack)
+		ret_buffer->owner = ret_buffer->stack->owner;
 }
 
 void ledger__emit_unseen_free(struct ledger *ledger, const struct hit *hit,
@@ -80,7 +84,7 @@ static struct allocator *leave_live(struct ledger *ledger, __u32 nr)
 	struct allocator *allocator = ledger__allocator_of(ledger, buffer);
 
 	ledger__uncount(ledger, nr);
-	allocator->device->live[buffer->kind]--;
+	device__count_end(allocator->device, buffer, nr);
 	buffer_list__remove(&allocator->live, &ledger->buffers, nr);
 	return allocator;
 }

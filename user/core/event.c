@@ -38,6 +38,16 @@ static const char *const class_names[CLASS_COUNT] = {
 	[CLASS_UNKNOWN] = "unknown",
 };
 
+static const char *const owner_names[OWNER_COUNT] = {
+	[OWNER_TENSOR] = "tensor",
+	[OWNER_KERNEL_BINARY] = "kernel_binary",
+	[OWNER_TRACE] = "trace",
+	[OWNER_SEMAPHORE] = "semaphore",
+	[OWNER_CIRCULAR_BUFFER] = "circular_buffer",
+	[OWNER_SOCKET] = "socket",
+	[OWNER_OTHER] = "other",
+};
+
 static const char *const fit_names[FIT_COUNT] = {
 	[FIT_UNKNOWN] = "unknown",	 [FIT_TOO_LARGE] = "too_large", [FIT_FULL] = "full",
 	[FIT_FRAGMENTED] = "fragmented", [FIT_REFUSED] = "refused",
@@ -136,6 +146,11 @@ const char *buffer_kind__name(enum buffer_kind kind)
 const char *free_class__name(enum free_class class)
 {
 	return (unsigned int)class < CLASS_COUNT ? class_names[class] : "?";
+}
+
+const char *owner__name(enum owner owner)
+{
+	return (unsigned int)owner < OWNER_COUNT ? owner_names[owner] : NULL;
 }
 
 const char *fit__name(enum fit fit)

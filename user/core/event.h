@@ -58,6 +58,19 @@ enum free_class {
 	CLASS_COUNT
 };
 
+/* What its memory is for, as the stack of its allocation tells, or its type. */
+enum owner {
+	OWNER_UNKNOWN,
+	OWNER_TENSOR,
+	OWNER_KERNEL_BINARY, /* of a program in the cache */
+	OWNER_TRACE,
+	OWNER_SEMAPHORE,       /* a global one */
+	OWNER_CIRCULAR_BUFFER, /* what a global one lies in */
+	OWNER_SOCKET,
+	OWNER_OTHER,
+	OWNER_COUNT
+};
+
 /* Where a buffer is: one allocator's device, as far as it is known. */
 struct event_device {
 	__u64 object; /* IDevice * */
@@ -84,9 +97,14 @@ struct event_frame {
 	__u64 offset;	   /* behind the begin of the function */
 };
 
+#define STACK_NO_FRAME 0xffffffffu
+
 struct event_stack {
 	__u32 number;
 	enum tt_stack_end end;
+	enum owner owner;
+	const char *op; /* the operation, see origin.h; NULL: there is none */
+	__u32 op_frame; /* in which it was called; STACK_NO_FRAME */
 	__u32 num_frames;
 	const struct event_frame *frames[]; /* innermost first */
 };
@@ -109,6 +127,7 @@ struct event_buffer {
 	__u64 alloc_ts_ns;		 /* 0: unknown */
 	bool is_older;			 /* allocated before that: a census found it */
 	const struct event_stack *stack; /* of its allocation; NULL: not known, or not wanted */
+	enum owner owner;
 };
 
 /* The banks of one type of memory of one allocator: all are alike. Bytes are in each bank. */
@@ -139,6 +158,15 @@ struct event_holder {
 	__u64 newest_ns;
 };
 
+/* The same by the code that allocated it. */
+struct event_held {
+	const struct event_stack *stack; /* NULL: not known */
+	enum owner owner;
+	__u64 buffers;
+	__u64 footprint; /* on each chip, bytes */
+	__u64 per_bank;	 /* in each bank, bytes */
+};
+
 /* Another allocator, of the same or another process, that holds the same memory of these chips. */
 struct event_rival {
 	const struct event_process *process;
@@ -160,6 +188,7 @@ enum fit {
 enum {
 	HOLDERS_MAX = 130, /* two kinds, 65 classes of size */
 	RIVALS_MAX = 16,
+	HELD_MAX = 8,
 };
 
 /* Why an allocation failed. */
@@ -169,6 +198,9 @@ struct event_shortage {
 	enum fit fit;
 	struct event_holder holders[HOLDERS_MAX]; /* most bytes first */
 	__u32 num_holders;
+	struct event_held held[HELD_MAX]; /* most bytes first; none where stacks are not known */
+	__u32 num_held;
+	__u64 held_left_out; /* stacks for which there was no room */
 	struct event_rival rivals[RIVALS_MAX];
 	__u32 num_rivals;
 	__u64 rivals_left_out; /* for which there was no room */
@@ -183,6 +215,8 @@ struct event {
 	const struct event_buffer *buffer;   /* NULL: of no buffer */
 	/* EVENT_FREE; EVENT_ALLOC of a buffer whose allocation was not seen: pre_attach or lost */
 	enum free_class class;
+	/* EVENT_FREE of another class than matched: by what code; NULL: not known */
+	const struct event_stack *stack;
 	/* EVENT_FREE of another class than matched, EVENT_BULK_FREE, EVENT_LEAK …: in words */
 	const char *why;
 	/* EVENT_BULK_FREE, EVENT_DEVICE_CLOSE: what went, or was live */
@@ -206,6 +240,7 @@ struct event {
 const char *event__kind_name(enum event_kind kind);   /* "alloc", … of the JSON contract */
 const char *buffer_kind__name(enum buffer_kind kind); /* "owning", … */
 const char *free_class__name(enum free_class class);  /* "matched", … */
+const char *owner__name(enum owner owner);	      /* "tensor", …; NULL: unknown */
 const char *fit__name(enum fit fit);		      /* "fragmented", …; "unknown" */
 const char *buffer_type__name(__u32 type);	      /* "DRAM", …; "?" */
 const char *buffer_layout__name(__u32 layout);	      /* "INTERLEAVED", …; "?" */

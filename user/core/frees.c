@@ -44,7 +44,7 @@ static bool is_tracked(const struct hit *hit, const struct library_info *info,
 }
 
 static void make_note(struct ledger *ledger, const struct hit *hit, const struct library_info *info,
-		      struct free_note *ret_note)
+		      const struct thread *thread, struct free_note *ret_note)
 {
 	const struct tt_record_buffer *rec = (const void *)hit->h;
 	struct free_note note = { .active = true };
@@ -58,6 +58,8 @@ static void make_note(struct ledger *ledger, const struct hit *hit, const struct
 	note.ts_ns = hit->h->ts_ns;
 	note.expiry_ns = note.ts_ns + PENDING_MAX_NS;
 	note.epoch = loss__epoch(&ledger->loss, &hit->process->loss);
+	if (rec->stack)
+		note.stack = ledger__take_stack(ledger, thread, rec->stack);
 	*ret_note = note;
 }
 
@@ -73,7 +75,7 @@ int ledger__take_free_begin(struct ledger *ledger, const struct hit *hit)
 	err = ledger__look_up(ledger, hit, &info, &thread);
 	if (err)
 		return err;
-	make_note(ledger, hit, info, &note);
+	make_note(ledger, hit, info, thread, &note);
 	class = classify__attempt(&note.body);
 	if (class != CLASS_COUNT) {
 		start_release(thread, &note, ledger, &rel);
@@ -109,7 +111,7 @@ int ledger__take_free(struct ledger *ledger, const struct hit *hit)
 	err = ledger__look_up(ledger, hit, &info, &thread);
 	if (err)
 		return err;
-	make_note(ledger, hit, info, &note);
+	make_note(ledger, hit, info, thread, &note);
 	note_freed(thread, hit->h->ts_ns, note.buffer, &note);
 	start_release(thread, &note, ledger, &rel);
 	if (rel.nr != BUFFER_NONE)

@@ -91,12 +91,18 @@ int ledger__take_alloc(struct ledger *ledger, const struct hit *hit);
 /* The copy of a stack came, and what it is of is known. */
 int ledger__take_stack_taken(struct ledger *ledger, const struct hit *hit);
 /*
- * Enters a live buffer as @rec shows it, which occupies what @space says. Its place must be clear.
+ * The number of the stack that a record of @thread names as @named, be it by the ticket of the copy
+ * before it; 0: it is not known. Counted for the coverage.
+ */
+__u32 ledger__take_stack(struct ledger *ledger, const struct thread *thread, __u32 named);
+/*
+ * Enters a live buffer as @rec shows it, which occupies what @space says and was allocated by the
+ * stack of that number (0: not known). Its place must be clear.
  * Returns 0 or -ENOMEM: then nothing is entered.
  */
 int ledger__add_buffer(struct ledger *ledger, const struct hit *hit,
 		       const struct tt_record_buffer *rec, const struct library_info *info,
-		       const struct space_note *space, __u32 *ret_nr);
+		       const struct space_note *space, __u32 stack, __u32 *ret_nr);
 /* Sets the footprint of @buffer, which is not counted yet, if @space can be its. */
 void ledger__measure(struct allocator *allocator, struct buffer *buffer,
 		     const struct space_note *space);

@@ -49,7 +49,7 @@ void process__free(struct process *process)
 
 	while ((device = process->devices)) {
 		process->devices = device->next;
-		free(device);
+		device__free(device);
 	}
 	process__free_threads(process);
 	buffer_index__done(&process->by_pointer);

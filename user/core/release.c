@@ -49,6 +49,12 @@ const struct device *release__describe(const struct ledger *ledger, const struct
 	return device__find(rel->owner ? rel->owner : rel->process, rel->note->body.device);
 }
 
+/* By what code it is freed, or was asked for; NULL: not known. */
+static const struct event_stack *stack_of(const struct ledger *ledger, const struct release *rel)
+{
+	return rel->note ? stacks__find(&ledger->stacks, rel->note->stack) : NULL;
+}
+
 static void emit_free(struct ledger *ledger, const struct release *rel, enum free_class class,
 		      const char *why)
 {
@@ -62,6 +68,7 @@ static void emit_free(struct ledger *ledger, const struct release *rel, enum fre
 		.device = device ? &device->pub : NULL,
 		.buffer = &described,
 		.class = class,
+		.stack = class != CLASS_MATCHED ? stack_of(ledger, rel) : NULL,
 		.why = why ? why : free_class__why(class),
 	};
 
@@ -89,6 +96,9 @@ static void emit_failed(struct ledger *ledger, const struct release *rel,
 	};
 
 	described.num_banks = ev.shortage->space.num_banks;
+	described.stack = stack_of(ledger, rel);
+	if (described.stack && described.type != TT_TYPE_TRACE)
+		described.owner = described.stack->owner;
 	rel->process->frees[CLASS_FAILED_ALLOC]++;
 	ledger__emit(ledger, &ev);
 }
@@ -326,7 +336,7 @@ static int finish_known(struct ledger *ledger, const struct release *rel)
 		emit_free(ledger, rel, class, NULL);
 	}
 	if (class == CLASS_MATCHED)
-		ledger__allocator_of(ledger, buffer)->device->frees++;
+		device__count_free(ledger__allocator_of(ledger, buffer)->device, buffer, rel->nr);
 	drop_entry(ledger, rel->process, rel->nr);
 	return 0;
 }

@@ -155,6 +155,62 @@ static void find_holders(struct ledger *ledger, const struct release *rel,
 		s->num_holders = bank_map__holders(allocator->map[type], rel->ts_ns, s->holders);
 }
 
+/* Keeps the greatest ones, the greatest first. */
+static void add_held(struct event_shortage *s, const struct event_held *held)
+{
+	__u32 place = s->num_held;
+
+	while (place && s->held[place - 1].footprint < held->footprint)
+		place--;
+	if (s->num_held == HELD_MAX) {
+		s->held_left_out++;
+		if (place == HELD_MAX)
+			return;
+		s->num_held--;
+	}
+	memmove(&s->held[place + 1], &s->held[place], (s->num_held - place) * sizeof(s->held[0]));
+	s->held[place] = *held;
+	s->num_held++;
+}
+
+/* Sites are those of the device: of the allocator only where it is the only one. */
+static bool is_sole(const struct allocator *allocator, __u32 type)
+{
+	const struct allocator *other;
+
+	TAILQ_FOREACH(other, &allocator->device->process->all_allocators, entry)
+	{
+		if (other != allocator && other->device == allocator->device &&
+		    other->num_banks[type])
+			return false;
+	}
+	return allocator->num_banks[type];
+}
+
+static void find_held(const struct ledger *ledger, const struct allocator *allocator, __u32 type,
+		      struct event_shortage *s)
+{
+	struct site *site, *next;
+
+	if (!is_sole(allocator, type))
+		return;
+	HASH_ITER (hh, allocator->device->sites.table, site, next) {
+		struct event_held held = {
+			.stack = stacks__find(&ledger->stacks, site->key.stack),
+			.buffers = site->live.buffers,
+			.footprint = site->live.bytes,
+			.per_bank = site->live.bytes / allocator->num_banks[type],
+		};
+
+		if (site->key.type != type || !site->live.buffers)
+			continue;
+		held.owner = type == TT_TYPE_TRACE ? OWNER_TRACE
+			     : held.stack	   ? held.stack->owner
+						   : OWNER_UNKNOWN;
+		add_held(s, &held);
+	}
+}
+
 const struct event_shortage *ledger__explain(struct ledger *ledger, const struct release *rel,
 					     const struct space_note *note)
 {
@@ -172,6 +228,7 @@ const struct event_shortage *ledger__explain(struct ledger *ledger, const struct
 	if (allocator) {
 		allocator__resize(allocator, body->type, bank_size);
 		find_holders(ledger, rel, allocator, body->type, s);
+		find_held(ledger, allocator, body->type, s);
 		ledger__survey(ledger, allocator, body->type, true, &s->space);
 	} else {
 		survey_unmet(ledger, rel->process, body->allocator, body->type, bank_size,

@@ -8,6 +8,7 @@
 #include "core/ledger_impl.h"
 #include "core/snapshot_coverage.h"
 #include "core/snapshot_list.h"
+#include "core/snapshot_sites.h"
 
 /* What one snapshot__take() works with. */
 struct taking {
@@ -89,12 +90,9 @@ static int take_list(struct taking *taking, const struct device *device, enum li
 		     struct snapshot_list *ret_list)
 {
 	const struct allocator *allocator;
-	int err;
 
-	err = list_builder__init(taking->builder, taking->ledger, taking->filter,
-				 time_of(taking, device, wanted));
-	if (err)
-		return err;
+	list_builder__init(taking->builder, taking->ledger, taking->filter,
+			   time_of(taking, device, wanted));
 	if (wanted != LIST_LIVE)
 		walk(taking, &device->leaks, wanted);
 	TAILQ_FOREACH(allocator, &device->process->all_allocators, entry)
@@ -118,6 +116,8 @@ static int take_lists(struct taking *taking, const struct device *device,
 		err = take_list(taking, device, LIST_DOUBTFUL, &copy->doubtful);
 	if (!err && device->live[KIND_OWNING])
 		err = take_list(taking, device, LIST_LIVE, &copy->live);
+	if (!err)
+		err = snapshot__take_sites(taking->ledger, device, copy);
 	return err;
 }
 
@@ -441,6 +441,7 @@ static void free_process(struct snapshot_process *process)
 		snapshot_list__done(&process->devices[i]->cut_off);
 		snapshot_list__done(&process->devices[i]->doubtful);
 		snapshot_list__done(&process->devices[i]->live);
+		free(process->devices[i]->sites);
 		free(process->devices[i]);
 	}
 	free(process->devices);

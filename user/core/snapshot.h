@@ -37,9 +37,10 @@ struct snapshot_group {
 	bool is_older;	 /* some were found by a census: the oldest may be older than that */
 };
 
-/* Buffers that were allocated by the same stack. */
+/* Buffers of one type that were allocated by the same stack. */
 struct snapshot_stack {
 	const struct event_stack *stack; /* of the ledger; NULL: those whose stack is not known */
+	__u32 type;
 	struct verdict_sum sum;
 	__u64 oldest_ns; /* age of the oldest */
 };
@@ -55,6 +56,20 @@ struct snapshot_list {
 	__u32 num_largest;
 	struct snapshot_row *oldest;
 	__u32 num_oldest;
+};
+
+/* A stack that allocated memory of one type on a device: see sites.h. No filter is asked. */
+struct snapshot_site {
+	const struct event_stack *stack; /* of the ledger; NULL: those whose stack is not known */
+	__u32 type;
+	enum owner owner;
+	struct site_sum live, at_peak, leaked, allocated;
+	__u64 temporary;
+};
+
+/* What is held for one purpose. */
+struct snapshot_owner {
+	struct site_sum live, leaked, allocated;
 };
 
 struct snapshot_device {
@@ -83,7 +98,10 @@ struct snapshot_device {
 	struct snapshot_list leaks;
 	struct snapshot_list cut_off; /* ended with the process, which a signal ended */
 	struct snapshot_list doubtful;
-	struct snapshot_list live; /* owning, with no verdict */
+	struct snapshot_list live;   /* owning, with no verdict */
+	struct snapshot_site *sites; /* by type, most bytes at the peak first */
+	__u32 num_sites;
+	struct snapshot_owner owners[OWNER_COUNT]; /* of all sites */
 };
 
 struct snapshot_chip {

@@ -13,30 +13,21 @@ __u32 snapshot__size_class(__u64 size)
 	return size_class__of(size);
 }
 
-int list_builder__init(struct list_builder *builder, const struct ledger *ledger,
-		       const struct filter *filter, __u64 ts_ns)
+void list_builder__init(struct list_builder *builder, const struct ledger *ledger,
+			const struct filter *filter, __u64 ts_ns)
 {
-	__u32 num = ledger->stacks.num_stacks;
-	struct snapshot_stack *by_stack = realloc(builder->by_stack, num * sizeof(*by_stack));
-
-	if (num && !by_stack)
-		return -ENOMEM;
-	if (num)
-		memset(by_stack, 0, num * sizeof(*by_stack));
-	*builder = (struct list_builder){
-		.ledger = ledger,
-		.filter = filter,
-		.ts_ns = ts_ns,
-		.by_stack = by_stack,
-		.num_stacks = num,
-	};
-	return 0;
+	list_builder__done(builder);
+	*builder = (struct list_builder){ .ledger = ledger, .filter = filter, .ts_ns = ts_ns };
 }
 
 void list_builder__done(struct list_builder *builder)
 {
-	free(builder->by_stack);
-	builder->by_stack = NULL;
+	struct stack_group *group, *next;
+
+	HASH_ITER (hh, builder->by_stack, group, next) {
+		HASH_DEL(builder->by_stack, group);
+		free(group);
+	}
 }
 
 /* Keeps @top sorted by key, the greatest first; of equal ones the earlier comes first. */
@@ -69,16 +60,41 @@ static void add_group(struct list_builder *builder, const struct buffer *buffer,
 		group->oldest_ns = age_ns;
 }
 
+static struct stack_group *meet_stack(struct list_builder *builder, const struct site_key *key)
+{
+	struct stack_group *group;
+
+	HASH_FIND(hh, builder->by_stack, key, sizeof(*key), group);
+	if (group)
+		return group;
+	group = calloc(1, sizeof(*group));
+	if (!group)
+		return NULL;
+	group->key = *key;
+	group->row.stack = stacks__find(&builder->ledger->stacks, key->stack);
+	group->row.type = key->type;
+	HASH_ADD(hh, builder->by_stack, key, sizeof(group->key), group);
+	if (table__has(group))
+		return group;
+	free(group);
+	return NULL;
+}
+
 static void add_stack(struct list_builder *builder, const struct buffer *buffer, __u64 age_ns)
 {
-	struct snapshot_stack *group;
+	const struct site_key key = { .stack = buffer->stack, .type = buffer->type };
+	struct stack_group *group;
 
-	if (!builder->num_stacks)
+	if (!builder->ledger->stacks.num_stacks)
 		return;
-	group = &builder->by_stack[buffer->stack < builder->num_stacks ? buffer->stack : 0];
-	verdict_sum__add(&group->sum, buffer);
-	if (group->oldest_ns < age_ns)
-		group->oldest_ns = age_ns;
+	group = meet_stack(builder, &key);
+	if (!group) {
+		builder->err = -ENOMEM;
+		return;
+	}
+	verdict_sum__add(&group->row.sum, buffer);
+	if (group->row.oldest_ns < age_ns)
+		group->row.oldest_ns = age_ns;
 }
 
 static __u64 age_of(const struct list_builder *builder, const struct buffer *buffer)
@@ -148,6 +164,8 @@ static int compare_stacks(const void *a, const void *b)
 
 	if (x->sum.bytes != y->sum.bytes)
 		return x->sum.bytes < y->sum.bytes ? 1 : -1;
+	if (x->type != y->type)
+		return x->type < y->type ? -1 : 1;
 	if (!x->stack || !y->stack)
 		return x->stack ? -1 : y->stack ? 1 : 0;
 	return x->stack->number < y->stack->number ? -1 : x->stack->number > y->stack->number;
@@ -155,24 +173,16 @@ static int compare_stacks(const void *a, const void *b)
 
 static int finish_stacks(const struct list_builder *builder, struct snapshot_list *list)
 {
-	__u32 num = 0;
+	__u32 num = HASH_COUNT(builder->by_stack);
+	struct stack_group *group, *next;
 
-	for (__u32 i = 0; i < builder->num_stacks; i++)
-		num += builder->by_stack[i].sum.buffers != 0;
 	if (!num)
 		return 0;
 	list->stacks = calloc(num, sizeof(*list->stacks));
 	if (!list->stacks)
 		return -ENOMEM;
-	for (__u32 i = 0; i < builder->num_stacks; i++) {
-		struct snapshot_stack *stack = &list->stacks[list->num_stacks];
-
-		if (!builder->by_stack[i].sum.buffers)
-			continue;
-		*stack = builder->by_stack[i];
-		stack->stack = stacks__find(&builder->ledger->stacks, i);
-		list->num_stacks++;
-	}
+	HASH_ITER (hh, builder->by_stack, group, next)
+		list->stacks[list->num_stacks++] = group->row;
 	qsort(list->stacks, num, sizeof(*list->stacks), compare_stacks);
 	return 0;
 }
@@ -202,10 +212,11 @@ static int finish_rows(const struct list_builder *builder, const struct list_top
 
 int list_builder__finish(const struct list_builder *builder, struct snapshot_list *ret_list)
 {
-	int err;
+	int err = builder->err;
 
 	*ret_list = (struct snapshot_list){ .sum = builder->sum, .hidden = builder->hidden };
-	err = finish_groups(builder, ret_list);
+	if (!err)
+		err = finish_groups(builder, ret_list);
 	if (!err)
 		err = finish_stacks(builder, ret_list);
 	if (!err)

@@ -19,6 +19,13 @@ struct list_top {
 	__u32 count;
 };
 
+/* Buffers of one stack and type. */
+struct stack_group {
+	struct site_key key;
+	struct snapshot_stack row;
+	UT_hash_handle hh;
+};
+
 struct list_builder {
 	const struct ledger *ledger;
 	const struct filter *filter;
@@ -28,13 +35,13 @@ struct list_builder {
 	struct snapshot_group groups[TT_TYPE_COUNT + 1][SIZE_CLASSES];
 	struct list_top largest;
 	struct list_top oldest;
-	struct snapshot_stack *by_stack; /* by the number of the stack; 0: unknown */
-	__u32 num_stacks;
+	struct stack_group *by_stack;
+	int err; /* of the groups: -ENOMEM */
 };
 
-/* Zeroed at first; used for one list after the other, then done. Returns 0 or -ENOMEM. */
-int list_builder__init(struct list_builder *builder, const struct ledger *ledger,
-		       const struct filter *filter, __u64 ts_ns);
+/* Zeroed at first; used for one list after the other, then done. */
+void list_builder__init(struct list_builder *builder, const struct ledger *ledger,
+			const struct filter *filter, __u64 ts_ns);
 void list_builder__done(struct list_builder *builder);
 void list_builder__add(struct list_builder *builder, const struct buffer *buffer);
 /* Returns 0 or -ENOMEM; what was taken then is in *ret_list and must be freed. */

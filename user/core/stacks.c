@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/origin.h"
+
 enum {
 	NUMBERS_MAX = 1 << 24, /* frames, and stacks; a number beyond is a mistake */
 	NUMBERS_STEP = 1024,
+	OP_SIZE = 256, /* of the name of an operation; a longer one is cut */
 };
 
 /* Room for number @nr in @table, which has *@num places. Returns the table, or NULL. */
@@ -67,24 +70,44 @@ int stacks__add_frame(struct stacks *stacks, const struct tt_record_frame *rec, 
 	return frames[rec->frame] ? 0 : -ENOMEM;
 }
 
-static int copy_stack(const struct stacks *stacks, const struct tt_record_stack *rec,
-		      struct event_stack **ret_stack)
+/* Its frames; @stack is as large as @rec wants it. */
+static int copy_frames(const struct stacks *stacks, const struct tt_record_stack *rec,
+		       struct event_stack *stack)
 {
-	struct event_stack *stack;
-
-	stack = malloc(sizeof(*stack) + rec->num_frames * sizeof(stack->frames[0]));
-	if (!stack)
-		return -ENOMEM;
 	stack->number = rec->stack;
 	stack->end = rec->end;
 	stack->num_frames = (__u32)rec->num_frames;
 	for (__u32 i = 0; i < stack->num_frames; i++) {
-		if (rec->frames[i] >= stacks->num_frames || !stacks->frames[rec->frames[i]]) {
-			free(stack);
+		if (rec->frames[i] >= stacks->num_frames || !stacks->frames[rec->frames[i]])
 			return -EBADMSG;
-		}
 		stack->frames[i] = stacks->frames[rec->frames[i]];
 	}
+	return 0;
+}
+
+/* The name of the operation lies behind the frames. */
+static int copy_stack(const struct stacks *stacks, const struct tt_record_stack *rec,
+		      struct event_stack **ret_stack)
+{
+	size_t frames_size = rec->num_frames * sizeof((*ret_stack)->frames[0]);
+	struct event_stack *stack = malloc(sizeof(*stack) + frames_size + OP_SIZE), *fitted;
+	char *op;
+	int err;
+
+	if (!stack)
+		return -ENOMEM;
+	err = copy_frames(stacks, rec, stack);
+	if (err) {
+		free(stack);
+		return err;
+	}
+	op = (char *)stack + sizeof(*stack) + frames_size;
+	stack->op_frame = origin__operation(stack, op, OP_SIZE);
+	stack->owner = origin__owner(stack);
+	fitted = realloc(stack, sizeof(*stack) + frames_size + strlen(op) + 1);
+	stack = fitted ? fitted : stack;
+	op = (char *)stack + sizeof(*stack) + frames_size;
+	stack->op = op[0] ? op : NULL;
 	*ret_stack = stack;
 	return 0;
 }

@@ -32,6 +32,7 @@ struct free_note {
 	__u64 ts_ns;
 	__u64 expiry_ns; /* when it is decided without its end */
 	__u64 epoch;	 /* of the losses when it began */
+	__u32 stack;	 /* number of the one by which it is freed; 0: not known */
 	struct body body;
 };
 

@@ -65,7 +65,7 @@ static void judge_buffer(struct ledger *ledger, struct device *device, __u32 nr,
 		emit_verdict(ledger, EVENT_ENDED, device, buffer, ts_ns, tid, why);
 	} else {
 		buffer->flags |= BUFFER_LEAKED;
-		verdict_sum__add(&device->leaked, buffer);
+		device__add_leak(device, buffer);
 		emit_verdict(ledger, EVENT_LEAK, device, buffer, ts_ns, tid, why);
 	}
 }
@@ -288,8 +288,10 @@ static void doubt_buffer(struct device *device, struct buffer *buffer)
 {
 	if (!(buffer->flags & (BUFFER_LEAKED | BUFFER_CUT_OFF)))
 		return;
-	verdict_sum__sub(buffer->flags & BUFFER_LEAKED ? &device->leaked : &device->cut_off,
-			 buffer);
+	if (buffer->flags & BUFFER_LEAKED)
+		device__sub_leak(device, buffer);
+	else
+		verdict_sum__sub(&device->cut_off, buffer);
 	buffer->flags &= ~(BUFFER_LEAKED | BUFFER_CUT_OFF);
 	buffer->flags |= BUFFER_DOUBTFUL;
 	verdict_sum__add(&device->doubtful, buffer);

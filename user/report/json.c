@@ -5,13 +5,17 @@
 #include <sys/wait.h>
 
 #include "core/size_class.h"
+#include "report/json_leaks.h"
 #include "report/json_line.h"
+#include "report/json_stacks.h"
 #include "report/json_summary.h"
 #include "report/sink.h"
 
 struct sink {
 	FILE *out;
 	bool verbose;
+	struct json_stacks stacks;
+	struct json_leaks leaks;
 };
 
 static int json_open(const struct sink_opts *opts, struct sink **ret_sink)
@@ -28,6 +32,8 @@ static int json_open(const struct sink_opts *opts, struct sink **ret_sink)
 
 static void json_close(struct sink *sink)
 {
+	json_stacks__done(&sink->stacks);
+	json_leaks__done(&sink->leaks);
 	free(sink);
 }
 
@@ -73,6 +79,16 @@ static void put_holder(struct json_line *line, struct json_object *array,
 	json_line__number(line, o, "newest_ns", h->newest_ns);
 }
 
+static void put_held(struct json_line *line, struct json_object *array, const struct event_held *h)
+{
+	struct json_object *o = json_line__element(line, array);
+
+	json_line__origin(line, o, h->stack, h->owner);
+	json_line__number(line, o, "buffers", h->buffers);
+	json_line__number(line, o, "footprint", h->footprint);
+	json_line__number(line, o, "per_bank", h->per_bank);
+}
+
 static void put_rival(struct json_line *line, struct json_object *array,
 		      const struct event_rival *r)
 {
@@ -96,6 +112,12 @@ static void put_failed(struct json_line *line, const struct event_shortage *s)
 	list = json_line__array(line, line->root, "holders");
 	for (__u32 i = 0; i < s->num_holders; i++)
 		put_holder(line, list, &s->holders[i]);
+	if (s->num_held)
+		list = json_line__array(line, line->root, "held_by");
+	for (__u32 i = 0; i < s->num_held; i++)
+		put_held(line, list, &s->held[i]);
+	if (s->held_left_out)
+		json_line__number(line, line->root, "held_by_left_out", s->held_left_out);
 	list = json_line__array(line, line->root, "others");
 	for (__u32 i = 0; i < s->num_rivals; i++)
 		put_rival(line, list, &s->rivals[i]);
@@ -113,15 +135,6 @@ static void put_census(struct json_line *line, const struct event *ev)
 	json_line__bool(line, line->root, "whole", ev->whole);
 }
 
-static void put_verdict(struct json_line *line, const struct event_buffer *buffer)
-{
-	if (buffer && buffer->alloc_ts_ns)
-		json_line__number(line, line->root, "alloc_ts_ns", buffer->alloc_ts_ns);
-	if (buffer && buffer->is_older)
-		json_line__bool(line, line->root, "older", true);
-	json_line__stack(line, line->root, buffer ? buffer->stack : NULL);
-}
-
 /* What only events of one kind have. */
 static void put_particulars(struct json_line *line, const struct event *ev)
 {
@@ -129,10 +142,11 @@ static void put_particulars(struct json_line *line, const struct event *ev)
 	case EVENT_ALLOC:
 		if (ev->class != CLASS_MATCHED)
 			json_line__string(line, line->root, "class", free_class__name(ev->class));
-		json_line__stack(line, line->root, ev->buffer ? ev->buffer->stack : NULL);
 		break;
 	case EVENT_FREE:
 		json_line__string(line, line->root, "class", free_class__name(ev->class));
+		if (ev->stack)
+			json_line__number(line, line->root, "freed_by", ev->stack->number);
 		break;
 	case EVENT_CENSUS:
 		put_census(line, ev);
@@ -140,6 +154,7 @@ static void put_particulars(struct json_line *line, const struct event *ev)
 	case EVENT_ALLOC_FAILED:
 		json_line__string(line, line->root, "class", free_class__name(ev->class));
 		put_failed(line, ev->shortage);
+		json_line__stack(line, line->root, ev->buffer->stack);
 		break;
 	case EVENT_BULK_FREE:
 	case EVENT_DEVICE_CLOSE:
@@ -149,10 +164,6 @@ static void put_particulars(struct json_line *line, const struct event *ev)
 	case EVENT_PROCESS_EXIT:
 		put_exit(line, ev->exit_code);
 		break;
-	case EVENT_LEAK:
-	case EVENT_ENDED:
-		put_verdict(line, ev->buffer);
-		break;
 	case EVENT_LOST:
 		put_lost(line, ev);
 		break;
@@ -161,7 +172,7 @@ static void put_particulars(struct json_line *line, const struct event *ev)
 	}
 }
 
-static int json_event(struct sink *sink, const struct event *ev)
+static int write_event(struct sink *sink, const struct event *ev)
 {
 	struct json_line line;
 
@@ -179,23 +190,58 @@ static int json_event(struct sink *sink, const struct event *ev)
 	return json_line__write(&line, sink->out);
 }
 
+static int tell_stacks(struct sink *sink, const struct event *ev)
+{
+	int err = 0;
+
+	if (ev->buffer)
+		err = json_stacks__tell(&sink->stacks, sink->out, ev->ts_ns, ev->buffer->stack);
+	for (__u32 i = 0; !err && ev->shortage && i < ev->shortage->num_held; i++)
+		err = json_stacks__tell(&sink->stacks, sink->out, ev->ts_ns,
+					ev->shortage->held[i].stack);
+	return err ? err : json_stacks__tell(&sink->stacks, sink->out, ev->ts_ns, ev->stack);
+}
+
+/* Leaks are told together: one that is none ends them. */
+static int json_event(struct sink *sink, const struct event *ev)
+{
+	bool is_verdict = ev->kind == EVENT_LEAK || ev->kind == EVENT_ENDED;
+	int err = tell_stacks(sink, ev);
+
+	if (!err && is_verdict)
+		return json_leaks__add(&sink->leaks, ev);
+	if (!err)
+		err = json_leaks__write(&sink->leaks, sink->out);
+	return err ? err : write_event(sink, ev);
+}
+
 static int json_flush(struct sink *sink)
 {
+	int err = json_leaks__write(&sink->leaks, sink->out);
+
+	if (err)
+		return err;
 	errno = 0;
 	return fflush(sink->out) ? -(errno ? errno : EIO) : 0;
 }
 
 static int json_interval(struct sink *sink, const struct snapshot *snap)
 {
-	int err = json_summary__write(sink->out, snap, true);
+	int err = json_leaks__write(&sink->leaks, sink->out);
 
+	if (!err)
+		err = json_summary__write(sink->out, snap, true);
 	return err ? err : json_flush(sink);
 }
 
 static int json_report(struct sink *sink, const struct snapshot *snap)
 {
-	int err = json_summary__write(sink->out, snap, false);
+	int err = json_leaks__write(&sink->leaks, sink->out);
 
+	if (!err)
+		err = json_stacks__sites(&sink->stacks, sink->out, snap);
+	if (!err)
+		err = json_summary__write(sink->out, snap, false);
 	return err ? err : json_flush(sink);
 }
 

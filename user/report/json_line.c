@@ -165,6 +165,17 @@ void json_line__buffer(struct json_line *line, struct json_object *object,
 		json_line__string(line, object, "layout", buffer_layout__name(buffer->layout));
 	json_line__number(line, object, "page_size", buffer->page_size);
 	json_line__string(line, object, "kind", buffer_kind__name(buffer->kind));
+	json_line__origin(line, object, buffer->stack, buffer->owner);
+}
+
+void json_line__origin(struct json_line *line, struct json_object *object,
+		       const struct event_stack *stack, enum owner owner)
+{
+	if (stack)
+		json_line__number(line, object, "stack_id", stack->number);
+	if (stack)
+		json_line__string(line, object, "op", stack->op);
+	json_line__string(line, object, "owner", owner__name(owner));
 }
 
 static void put_frame(struct json_line *line, struct json_object *array,

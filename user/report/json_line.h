@@ -47,9 +47,16 @@ void json_line__device(struct json_line *line, struct json_object *object,
 /* From "bank_size" to "why_unknown": what is known. */
 void json_line__space(struct json_line *line, struct json_object *object,
 		      const struct event_space *space);
-/* From "buffer" to "kind". */
+/* From "buffer" to "kind", and of whom it is: json_line__origin(). */
 void json_line__buffer(struct json_line *line, struct json_object *object,
 		       const struct event_buffer *buffer);
+
+/*
+ * "stack_id", the number of the stack that allocated, "op" and "owner": what is known. @stack may
+ * be NULL.
+ */
+void json_line__origin(struct json_line *line, struct json_object *object,
+		       const struct event_stack *stack, enum owner owner);
 
 /* "stack_end", and "stack", an array of frames, innermost first; nothing if @stack is NULL. */
 void json_line__stack(struct json_line *line, struct json_object *object,

@@ -16,6 +16,7 @@ struct sink;
 struct sink_opts {
 	FILE *out;    /* not closed by the sink */
 	bool verbose; /* views and single steps too */
+	__u32 top;    /* stacks that are shown of a list */
 };
 
 struct sink_ops {

@@ -8,9 +8,11 @@
 #include "report/sink.h"
 #include "report/text_report.h"
 #include "report/text_shortage.h"
+#include "report/text_stacks.h"
 #include "report/words.h"
 
 struct sink {
+	struct sink_opts opts;
 	FILE *out;
 	bool verbose;
 	int err; /* the first error of the stream */
@@ -29,6 +31,7 @@ static int text_open(const struct sink_opts *opts, struct sink **ret_sink)
 
 	if (!sink)
 		return -ENOMEM;
+	sink->opts = *opts;
 	sink->out = opts->out;
 	sink->verbose = opts->verbose;
 	*ret_sink = sink;
@@ -146,6 +149,15 @@ static const char *name_buffer(char buf[WORDS_SIZE], const struct event *ev)
 	return buf;
 }
 
+/* By what code; nothing if that is not known. */
+static void print_stack(const struct sink *sink, const char *title, const struct event_stack *stack)
+{
+	if (!stack)
+		return;
+	fprintf(sink->out, "    %s\n", title);
+	text_stacks__frames(sink->out, stack, 6, sink->verbose);
+}
+
 static void print_free(const struct sink *sink, const struct event *ev)
 {
 	const struct event_buffer *b = ev->buffer;
@@ -160,6 +172,10 @@ static void print_free(const struct sink *sink, const struct event *ev)
 	fprintf(sink->out, "%s [PID %u] Free of %s on %s %s: %s\n",
 		is_calm(ev) ? SIGN_CALM : SIGN_WARN, pid_of(ev), name_buffer(name, ev), place,
 		free_relation(ev), ev->why ? ev->why : "?");
+	if (is_calm(ev))
+		return;
+	print_stack(sink, "freed by", ev->stack);
+	print_stack(sink, "allocated by", b->stack);
 }
 
 static void print_failed(const struct sink *sink, const struct event *ev)
@@ -171,6 +187,7 @@ static void print_failed(const struct sink *sink, const struct event *ev)
 		pid_of(ev), (ull)b->size, buffer_type__name(b->type),
 		words__place(place, ev->device));
 	text_shortage__print(sink->out, ev);
+	print_stack(sink, "asked for by", b->stack);
 }
 
 static void print_bulk(const struct sink *sink, const struct event *ev)
@@ -323,7 +340,7 @@ static int text_interval(struct sink *sink, const struct snapshot *snap)
 static int text_write_report(struct sink *sink, const struct snapshot *snap)
 {
 	errno = 0;
-	text_report__write(sink->out, snap, sink->verbose);
+	text_report__write(snap, &sink->opts);
 	take_error(sink);
 	return text_flush(sink);
 }

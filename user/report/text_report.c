@@ -11,6 +11,7 @@
 #include "report/text_regions.h"
 #include "report/text_shortage.h"
 #include "report/text_coverage.h"
+#include "report/text_sites.h"
 #include "report/text_stacks.h"
 #include "report/words.h"
 
@@ -180,13 +181,13 @@ static void print_hidden(FILE *out, const struct verdict_sum *hidden)
 }
 
 static void print_part(FILE *out, const char *title, const struct snapshot_list *list,
-		       const struct event_device *device, bool verbose)
+		       const struct event_device *device, const struct sink_opts *opts)
 {
 	if (list->sum.buffers) {
 		fprintf(out, "    %s: ", title);
 		print_sum(out, &list->sum, device);
+		text_stacks__write(out, list, opts);
 		print_list(out, list);
-		text_stacks__write(out, list, verbose);
 	}
 	print_hidden(out, &list->hidden);
 }
@@ -206,27 +207,27 @@ static bool is_clean(const struct snapshot_device *device)
 
 /* What a process held when a signal ended it. */
 static void print_cut_off(FILE *out, const struct snapshot_process *process,
-			  const struct snapshot_device *device, bool verbose)
+			  const struct snapshot_device *device, const struct sink_opts *opts)
 {
 	char state[WORDS_SIZE];
 
-	print_part(out, "ended with the process", &device->cut_off, &device->pub, verbose);
+	print_part(out, "ended with the process", &device->cut_off, &device->pub, opts);
 	if (device->cut_off_all.buffers)
 		fprintf(out, "      no leak: it was %s before it could free them\n",
 			words__state(state, process->state, process->exit_code));
 }
 
 static void print_device(FILE *out, const struct snapshot_process *process,
-			 const struct snapshot_device *device, bool verbose)
+			 const struct snapshot_device *device, const struct sink_opts *opts)
 {
 	print_device_head(out, device);
 	print_part(out, device->closed ? "LEAKED, live at the close" : "LEAKED, live at the end",
-		   &device->leaks, &device->pub, verbose);
-	print_cut_off(out, process, device, verbose);
+		   &device->leaks, &device->pub, opts);
+	print_cut_off(out, process, device, opts);
 	print_part(out, "UNKNOWN (events lost): leaked, or their frees were lost",
-		   &device->doubtful, &device->pub, verbose);
+		   &device->doubtful, &device->pub, opts);
 	if (process->state == PROCESS_RUNNING)
-		print_part(out, "live, in use", &device->live, &device->pub, verbose);
+		print_part(out, "live, in use", &device->live, &device->pub, opts);
 	if (!is_judged(device) && (device->closed || process->state != PROCESS_RUNNING))
 		fprintf(out, "    no leak: %llu %s freed by the program, %llu in bulk\n",
 			(ull)device->frees, buffers(device->frees), (ull)device->bulk_freed);
@@ -235,22 +236,24 @@ static void print_device(FILE *out, const struct snapshot_process *process,
 		print_sum(out, &device->held, &device->pub);
 	}
 	print_peaks(out, device);
+	text_sites__write(out, device, opts);
 	text_regions__device(out, device);
 	text_shortage__print_spaces(out, device, device->closed ? "at the close" : "at the end");
 }
 
 /* Of the clean ones only the first few, unless all are wanted: tests open devices very often. */
-static void print_devices(FILE *out, const struct snapshot_process *process, bool verbose)
+static void print_devices(FILE *out, const struct snapshot_process *process,
+			  const struct sink_opts *opts)
 {
 	__u32 clean = 0;
 
 	for (__u32 i = 0; i < process->num_devices; i++) {
 		const struct snapshot_device *device = process->devices[i];
 
-		if (!verbose && !snapshot_device__is_used(device))
+		if (!opts->verbose && !snapshot_device__is_used(device))
 			continue;
-		if (verbose || !is_clean(device) || clean++ < CLEAN_MAX)
-			print_device(out, process, device, verbose);
+		if (opts->verbose || !is_clean(device) || clean++ < CLEAN_MAX)
+			print_device(out, process, device, opts);
 	}
 	if (clean > CLEAN_MAX)
 		fprintf(out, "  ... and %u more, closed without a leak\n", clean - CLEAN_MAX);
@@ -288,7 +291,7 @@ static const char *class_name(int class)
 }
 
 static void print_process(FILE *out, const struct snapshot *snap,
-			  const struct snapshot_process *process, bool verbose)
+			  const struct snapshot_process *process, const struct sink_opts *opts)
 {
 	char comm[3 * COMM_SIZE + 1], state[WORDS_SIZE], age[WORDS_SIZE];
 	__u64 traced_ns = process->end_ts_ns > process->first_ts_ns
@@ -299,13 +302,13 @@ static void print_process(FILE *out, const struct snapshot *snap,
 		words__clean(comm, sizeof(comm), process->comm));
 	if (snap->coverage.is_look) {
 		fputc('\n', out);
-		print_devices(out, process, verbose);
+		print_devices(out, process, opts);
 		return;
 	}
 	fprintf(out, ", %s, traced for %s%s\n",
 		words__state(state, process->state, process->exit_code), words__age(age, traced_ns),
 		process->flags & TT_PROCESS_BEFORE_ATTACH ? ", running before that" : "");
-	print_devices(out, process, verbose);
+	print_devices(out, process, opts);
 	text_regions__write(out, snap, process);
 	print_counts(out, "allocations", process->allocs, KIND_COUNT, kind_name);
 	print_counts(out, "frees", process->frees, CLASS_COUNT, class_name);
@@ -395,11 +398,13 @@ static void print_earlier(FILE *out, const struct earlier *earlier)
 			(ull)earlier->processes, (ull)earlier->leaked.buffers);
 }
 
-void text_report__write(FILE *out, const struct snapshot *snap, bool verbose)
+void text_report__write(const struct snapshot *snap, const struct sink_opts *opts)
 {
+	FILE *out = opts->out;
+
 	print_rule(out, snap->coverage.is_look ? "what is held now" : "leak report");
 	for (__u32 i = 0; i < snap->num_processes; i++)
-		print_process(out, snap, snap->processes[i], verbose);
+		print_process(out, snap, snap->processes[i], opts);
 	if (snap->num_hidden)
 		fprintf(out, "(the filter hides %u %s)\n", snap->num_hidden,
 			words__plural(snap->num_hidden, "process", "processes"));

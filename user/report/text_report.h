@@ -7,8 +7,9 @@
 #include <stdio.h>
 
 #include "core/snapshot.h"
+#include "report/sink.h"
 
-void text_report__write(FILE *out, const struct snapshot *snap, bool verbose);
+void text_report__write(const struct snapshot *snap, const struct sink_opts *opts);
 void text_report__interval(FILE *out, const struct snapshot *snap);
 
 #endif

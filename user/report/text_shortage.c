@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "report/text_stacks.h"
 #include "report/words.h"
 
 typedef unsigned long long ull;
@@ -101,16 +102,32 @@ static void print_holder(FILE *out, const struct event_holder *h)
 	fputc('\n', out);
 }
 
-static void print_holders(FILE *out, const struct event_shortage *s)
+/* "715829248 bytes in each bank: 1 buffer, tensor of ttnn::empty at load [model.py:30]" */
+static void print_held(FILE *out, const struct event_shortage *s)
+{
+	__u64 more = s->held_left_out;
+	char place[STACK_PLACE_SIZE];
+
+	for (__u32 i = 0; i < s->num_held; i++) {
+		const struct event_held *h = &s->held[i];
+
+		if (i >= HOLDERS_SHOWN)
+			more++;
+		else
+			fprintf(out, "      %12llu bytes in each bank: %llu %s, %s of %s\n",
+				(ull)h->per_bank, (ull)h->buffers, buffers(h->buffers),
+				h->owner ? owner__name(h->owner) : "something",
+				text_stacks__place(place, h->stack));
+	}
+	if (more)
+		fprintf(out, "      ... and by %llu other stacks\n", (ull)more);
+}
+
+/* By kind, size and age. */
+static void print_classes(FILE *out, const struct event_shortage *s)
 {
 	__u64 count = 0, per_bank = 0;
 
-	/* it would not have fitted into an empty bank: who holds what is beside the point */
-	if (s->fit == FIT_TOO_LARGE)
-		return;
-	if (s->num_holders)
-		fprintf(out, "    held%s by\n",
-			s->space.has_free ? "" : ", as far as it was seen,");
 	for (__u32 i = 0; i < s->num_holders; i++) {
 		if (i < HOLDERS_SHOWN - 1 || s->num_holders == HOLDERS_SHOWN) {
 			print_holder(out, &s->holders[i]);
@@ -122,6 +139,18 @@ static void print_holders(FILE *out, const struct event_shortage *s)
 	if (count)
 		fprintf(out, "      %12llu bytes in each bank: %llu other %s\n", (ull)per_bank,
 			(ull)count, buffers(count));
+}
+
+static void print_holders(FILE *out, const struct event_shortage *s)
+{
+	/* it would not have fitted into an empty bank: who holds what is beside the point */
+	if (s->fit == FIT_TOO_LARGE || !s->num_holders)
+		return;
+	fprintf(out, "    held%s by\n", s->space.has_free ? "" : ", as far as it was seen,");
+	if (s->num_held)
+		print_held(out, s);
+	else
+		print_classes(out, s);
 }
 
 static void print_rivals(FILE *out, const struct event *ev)

@@ -157,48 +157,6 @@ const char *words__plural(__u64 count, const char *one, const char *many)
 	return count == 1 ? one : many;
 }
 
-/* The length of the name of an operator at @s, of which brackets may be a part; 0: there is none.
- */
-static size_t operator_length(const char *s, bool begins_name)
-{
-	static const char word[] = "operator";
-	size_t len = sizeof(word) - 1;
-
-	if (!begins_name || strncmp(s, word, len))
-		return 0;
-	return len + strspn(s + len, "<>-=!+*/%&|^~[]");
-}
-
-static bool is_of_name(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '_' || c == '$';
-}
-
-const char *words__function(char *buf, size_t size, const char *name)
-{
-	static const char dots[] = "<\xe2\x80\xa6>";
-	size_t used = 0, len;
-	int depth = 0;
-
-	for (const char *s = name; *s; s += len) {
-		len = operator_length(s, s == name || !is_of_name(s[-1]));
-		if (!len && *s == '<' && !depth++ && used + sizeof(dots) < size) {
-			memcpy(buf + used, dots, sizeof(dots) - 1);
-			used += sizeof(dots) - 1;
-		}
-		if (!depth && used + (len ? len : 1) < size) {
-			memcpy(buf + used, s, len ? len : 1);
-			used += len ? len : 1;
-		}
-		if (!len && *s == '>' && depth)
-			depth--;
-		len = len ? len : 1;
-	}
-	buf[used] = '\0';
-	return buf;
-}
-
 const char *words__stack_end(enum tt_stack_end end)
 {
 	static const char *const words[TT_STACK_END_COUNT] = {

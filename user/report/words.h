@@ -37,11 +37,6 @@ const char *words__state(char buf[WORDS_SIZE], enum process_state state, __u32 e
 /* "buffer" or "buffers", as @count wants it. */
 const char *words__plural(__u64 count, const char *one, const char *many);
 
-/*
- * The name of a function without what its templates were made with: "ttnn::launch<…>". @size at
- * least strlen(@name) + 1 to keep it whole.
- */
-const char *words__function(char *buf, size_t size, const char *name);
 /* "cut short", …: in words why a stack is not complete. */
 const char *words__stack_end(enum tt_stack_end end);
 

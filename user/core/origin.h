@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What a stack says of whom memory is for: the operation that was called, and what the runtime made
+ * of it. By the names of functions, as 0.60 to 0.81 have them; a name that changes leaves the
+ * operation out, or makes an owner `other`, and invents none. Pure.
+ */
+#ifndef TTTRACE_ORIGIN_H
+#define TTTRACE_ORIGIN_H
+
+#include "core/event.h"
+
+/*
+ * The operation: of the calls that were made by the innermost code of Python, or by the program,
+ * the outermost one of a public function of ttnn or tt::tt_metal, without what its templates were
+ * made with. Writes its name into @buf, cut at @size - 1 bytes. Returns the number of its frame;
+ * STACK_NO_FRAME: there is none, and the name is empty.
+ */
+__u32 origin__operation(const struct event_stack *stack, char *buf, size_t size);
+
+/* OWNER_UNKNOWN: nothing tells it, and the stack was not seen as far as what would. */
+enum owner origin__owner(const struct event_stack *stack);
+
+#endif
