@@ -28,6 +28,7 @@ enum {
 	OPT_CHECK,
 	OPT_DEVICE,
 	OPT_ERROR_EXITCODE,
+	OPT_FOLDED,
 	OPT_LEAN,
 	OPT_MAX_PROCESSES,
 	OPT_NO_STACKS,
@@ -43,6 +44,8 @@ enum {
 static const struct argp_option options[] = {
 	{ "pid", 'p', "PID,...", 0, "trace these processes and their children", 1 },
 	{ "json", 'j', NULL, 0, "one JSON object a line", 2 },
+	{ "folded", OPT_FOLDED, "WHAT", 0,
+	  "stacks for a flame graph: of what is live, peak, leaked or allocated", 2 },
 	{ "quiet", 'q', NULL, 0, "no events, only the report at the end", 2 },
 	{ "interval", 'i', "SECONDS", 0, "a running summary", 2 },
 	{ "output", OPT_OUTPUT, "FILE", 0, "results go there, not to stdout", 2 },
@@ -157,6 +160,24 @@ static int parse_ring_size(struct options *opts, const char *text)
 	return 0;
 }
 
+static int parse_folded(struct options *opts, const char *text)
+{
+	static const char *const names[] = {
+		[FOLDED_LIVE] = "live",
+		[FOLDED_PEAK] = "peak",
+		[FOLDED_LEAKED] = "leaked",
+		[FOLDED_ALLOCATED] = "allocated",
+	};
+
+	for (int i = FOLDED_LIVE; i <= FOLDED_ALLOCATED; i++) {
+		if (strcmp(text, names[i]))
+			continue;
+		opts->folded = (enum folded_what)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
 static int parse_snapshot(struct options *opts, const char *text)
 {
 	long pid;
@@ -230,6 +251,8 @@ static int parse_value(struct options *opts, int key, char *arg)
 		return parse__seconds(arg, &opts->audit_s);
 	case OPT_SNAPSHOT:
 		return parse_snapshot(opts, arg);
+	case OPT_FOLDED:
+		return parse_folded(opts, arg);
 	case OPT_STACK_DEPTH:
 		return parse_stack_depth(opts, arg);
 	case 'T':
@@ -307,8 +330,22 @@ static void check_together(const struct options *opts, struct argp_state *state)
 	if (opts->no_stacks && opts->stack_depth)
 		argp_error(state,
 			   "--no-stacks does not go together with --stacks or --stack-depth");
+	if (opts->no_stacks && opts->folded)
+		argp_error(state,
+			   "--folded needs stacks: it does not go together with --no-stacks");
+	if (opts->json && opts->folded)
+		argp_error(state, "-j and --folded are two formats: take one of them");
 	if (opts->filter.max_size && opts->filter.min_size > opts->filter.max_size)
 		argp_error(state, "--min-size is larger than --max-size: nothing would be shown");
+}
+
+/* They are shown, but where it is to be as cheap as can be. */
+static void decide_stacks(struct options *opts)
+{
+	bool usual = opts->mode != TT_MODE_LEAN || opts->folded;
+
+	if (!opts->stack_depth && !opts->no_stacks && usual)
+		opts->stack_depth = STACK_DEPTH;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -327,8 +364,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		check_together(opts, state);
-		if (!opts->stack_depth && !opts->no_stacks && opts->mode != TT_MODE_LEAN)
-			opts->stack_depth = STACK_DEPTH;
+		decide_stacks(opts);
 		return 0;
 	}
 	err = arg ? parse_value(opts, key, arg) : parse_switch(opts, key);

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "core/filter.h"
+#include "report/sink.h"
 
 /* The exit status of tttrace; with a command, the command's own (128 + signal). */
 enum exit_status {
@@ -35,6 +36,7 @@ struct options {
 	bool check;
 	const char *check_target; /* a file or a PID; NULL: the machine only */
 	bool json;
+	enum folded_what folded; /* FOLDED_NONE: another format */
 	bool quiet;
 	bool verbose;
 	const char *output;  /* NULL: stdout */

@@ -29,14 +29,16 @@ static void take_error(struct output *output, int err)
 
 int output__open(const struct options *opts, struct output **ret_output)
 {
-	struct sink_opts sink_opts = { .verbose = opts->verbose, .top = opts->top };
+	struct sink_opts sink_opts = { .verbose = opts->verbose,
+				       .top = opts->top,
+				       .folded = opts->folded };
 	struct output *output = calloc(1, sizeof(*output));
 	int err;
 
 	if (!output)
 		return -ENOMEM;
 	output->opts = opts;
-	output->ops = opts->json ? &sink_json : &sink_text;
+	output->ops = opts->folded ? &sink_folded : opts->json ? &sink_json : &sink_text;
 	output->out = opts->output ? fopen(opts->output, "we") : stdout;
 	err = output->out ? 0 : -errno;
 	if (!err) {

@@ -109,7 +109,33 @@ static void put_buffer(struct tape *tape, __u16 kind, __u64 pointer, __u64 addre
 	stream_put(rec.body, 0x50, &address, 8);
 	rec.body[0x28 - BODY_START] = rec.body[0x2b - BODY_START] = 1;
 	rec.body[0x48 - BODY_START] = TT_STATUS_ALLOCATED;
+	rec.stack = kind == TT_RECORD_ALLOC ? 1 + pointer % 2 : 0;
 	put(tape, &rec, sizeof(rec));
+}
+
+/* Stacks 1 and 2, of one frame each. */
+static void put_stacks(struct tape *tape)
+{
+	for (__u32 i = 0; i < 2; i++) {
+		struct {
+			struct tt_record_frame rec;
+			char text[16];
+		} frame = { .rec = { .h = header(TT_RECORD_FRAME, TT_PROBE_COUNT, 0, 2),
+				     .frame = i,
+				     .function_len = 9,
+				     .image_len = 7 } };
+		struct {
+			struct tt_record_stack rec;
+			__u32 frames[2];
+		} stack = { .rec = { .h = header(TT_RECORD_STACK, TT_PROBE_COUNT, 0, 2),
+				     .stack = 1 + i,
+				     .num_frames = 1 },
+			    .frames = { i } };
+
+		memcpy(frame.rec.text, "ttnn::add_ttnn.so", 16);
+		put(tape, &frame, sizeof(frame.rec) + 16);
+		put(tape, &stack, sizeof(stack.rec) + sizeof(__u32));
+	}
 }
 
 static void put_done(struct tape *tape, __u64 pointer, __u64 ts_ns)
@@ -135,7 +161,11 @@ static void put_failed(struct tape *tape, __u64 pointer, __u64 ts_ns)
 
 static void put_introduction(struct tape *tape)
 {
-	struct tt_record_library library = { .h.kind = TT_RECORD_LIBRARY, .map = stream_layout() };
+	struct tt_record_library library = {
+		.h.kind = TT_RECORD_LIBRARY,
+		.stacks = 1,
+		.map = stream_layout(),
+	};
 	struct tt_record_process process = { .h = header(TT_RECORD_PROCESS_START, 20, 100, 1) };
 	struct tt_record_allocator allocator = {
 		.h = header(TT_RECORD_ALLOCATOR, 0, 100, 2),
@@ -147,6 +177,7 @@ static void put_introduction(struct tape *tape)
 	put(tape, &library, sizeof(library));
 	put(tape, &process, sizeof(process));
 	put(tape, &allocator, sizeof(allocator));
+	put_stacks(tape);
 }
 
 /* A dataflow buffer on the mesh, and a circular one on a chip that is new. */

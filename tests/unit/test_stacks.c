@@ -153,6 +153,83 @@ static void the_report_shows_them_as_gdb_does(void **state)
 	paper_close(&p);
 }
 
+static void a_failed_allocation_is_told_by_the_code_that_asked_and_the_code_that_holds(void **state)
+{
+	struct object big = stream_object(0x90000, 0, 64ull << 30);
+	struct stream *s = *state;
+	struct paper p;
+
+	stacked_begin(s, 1);
+	alloc_by(s, 0x10000, BY_ADD);
+	alloc_by(s, 0x20000, BY_ADD);
+	paper_open(&p, false);
+	paper_attach(s, &p);
+	big.status = TT_STATUS_REQUESTED;
+	stream_space(s, &python, (1ull << 30) - 64);
+	free_by(s, &big, BY_MATMUL);
+	assert_int_equal(sink_text.flush(p.sink), 0);
+	assert_non_null(strstr(p.text,
+			       "    held by\n"
+			       "              2048 bytes in each bank: 2 buffers, tensor of "
+			       "ttnn::add at forward [model.py:8] from main [model.py:20]\n"
+			       "    asked for by\n"
+			       "      ttnn::matmul  [_ttnncpp.so]\n"
+			       "      forward  [/home/me/model.py:9]\n"
+			       "      main  [/home/me/model.py:20]\n"
+			       "      ... 4 frames more (-v shows all)\n"));
+	paper_close(&p);
+}
+
+static void an_odd_free_is_told_by_who_freed_and_who_allocated_a_harmless_one_is_not(void **state)
+{
+	struct stream *s = *state;
+	struct object o, gone;
+	struct paper p;
+
+	stacked_begin(s, 1);
+	o = alloc_by(s, 0x10000, BY_ADD);
+	gone = alloc_by(s, 0x20000, BY_ADD);
+	stream_bulk(s, &python, TT_PROBE_DEALLOCATE_BUFFERS, HEAP);
+	paper_open(&p, false);
+	paper_attach(s, &p);
+	free_by(s, &o, BY_MATMUL);
+	stream_tracked(s, &python, &o);
+	stream_done(s, &python, &o);
+	gone.status = TT_STATUS_DEALLOCATED;
+	free_by(s, &gone, BY_MATMUL);
+	assert_int_equal(sink_text.flush(p.sink), 0);
+	assert_non_null(strstr(p.text, "    freed by\n"
+				       "      ttnn::matmul  [_ttnncpp.so]\n"
+				       "      forward  [/home/me/model.py:9]\n"));
+	assert_non_null(strstr(p.text, "    allocated by\n"
+				       "      ttnn::add  [_ttnncpp.so]\n"
+				       "      forward  [/home/me/model.py:8]\n"));
+	assert_null(strstr(strstr(p.text, "freed by") + 1, "freed by"));
+	assert_non_null(strstr(p.text, "it had been deallocated before\n"));
+	paper_close(&p);
+}
+
+static void verbose_shows_all_frames_and_what_templates_were_made_with(void **state)
+{
+	struct stream *s = *state;
+	struct paper p;
+
+	stacked_begin(s, 1);
+	tell_frame(s, 20, "ttnn::launch<int, std::vector<int> >", "/venv/ttnn/_ttnncpp.so", 0);
+	tell_stack(s, 9, TT_STACK_COMPLETE, 4, (const __u32[]){ 0, 20, 9, 6 });
+	alloc_by(s, 0x10000, 9);
+	stream_close(s, &python, 1);
+	paper_open(&p, true);
+	paper_report(s, &p, NULL);
+	assert_non_null(strstr(
+		p.text, "          tt::tt_metal::GraphTracker::track_allocate  [libtt_metal.so]\n"
+			"          ttnn::launch<int, std::vector<int> >  [_ttnncpp.so]\n"
+			"          FastOperation.__call__  [/venv/ttnn/decorators.py:650]\n"
+			"          main  [/home/me/model.py:20]\n"));
+	assert_null(strstr(p.text, "frames more"));
+	paper_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +239,11 @@ int main(void)
 		stream_test(what_does_not_fit_together_is_refused),
 		stream_test(leaks_are_grouped_by_stack_with_most_bytes_first),
 		stream_test(the_report_shows_them_as_gdb_does),
+		stream_test(
+			a_failed_allocation_is_told_by_the_code_that_asked_and_the_code_that_holds),
+		stream_test(
+			an_odd_free_is_told_by_who_freed_and_who_allocated_a_harmless_one_is_not),
+		stream_test(verbose_shows_all_frames_and_what_templates_were_made_with),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

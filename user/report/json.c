@@ -154,7 +154,7 @@ static void put_particulars(struct json_line *line, const struct event *ev)
 	case EVENT_ALLOC_FAILED:
 		json_line__string(line, line->root, "class", free_class__name(ev->class));
 		put_failed(line, ev->shortage);
-		json_line__stack(line, line->root, ev->buffer->stack);
+		json_line__stack(line, line->root, ev->buffer ? ev->buffer->stack : NULL);
 		break;
 	case EVENT_BULK_FREE:
 	case EVENT_DEVICE_CLOSE:

@@ -39,7 +39,8 @@ struct leak_group {
 
 static size_t make_key(const struct event *ev, char **ret_key)
 {
-	size_t why_len = ev->why ? strlen(ev->why) : 0;
+	const char *why = ev->why ? ev->why : "";
+	size_t why_len = strlen(why);
 	char *key = calloc(1, sizeof(struct group_key) + why_len + 1);
 	struct group_key *head = (void *)key;
 
@@ -53,7 +54,7 @@ static size_t make_key(const struct event *ev, char **ret_key)
 	head->stack = ev->buffer->stack ? ev->buffer->stack->number : 0;
 	head->single = head->stack ? 0 : ev->buffer->buffer;
 	head->type = ev->buffer->type;
-	memcpy(key + sizeof(*head), ev->why, why_len);
+	memcpy(key + sizeof(*head), why, why_len);
 	return sizeof(*head) + why_len;
 }
 

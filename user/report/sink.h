@@ -13,10 +13,20 @@
 
 struct sink;
 
+/* What the widths of a flame graph are. */
+enum folded_what {
+	FOLDED_NONE,
+	FOLDED_LIVE,
+	FOLDED_PEAK, /* when a device held the most of a type of memory */
+	FOLDED_LEAKED,
+	FOLDED_ALLOCATED, /* all that ever was, freed or not */
+};
+
 struct sink_opts {
 	FILE *out;    /* not closed by the sink */
 	bool verbose; /* views and single steps too */
 	__u32 top;    /* stacks that are shown of a list */
+	enum folded_what folded;
 };
 
 struct sink_ops {
@@ -34,5 +44,6 @@ struct sink_ops {
 
 extern const struct sink_ops sink_text;
 extern const struct sink_ops sink_json;
+extern const struct sink_ops sink_folded;
 
 #endif

@@ -15,13 +15,6 @@ enum {
 	PLACE_NAME = 120,  /* bytes of a name in the line of a place */
 };
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* --- one frame ------------------------------------------------------------------------------- */
 
 /* "forward  [model.py:214]"; the path is as the program was started with it. */
@@ -42,7 +35,7 @@ static void print_frame(FILE *out, const struct event_frame *frame, int indent, 
 	fprintf(out, "%*s", indent, "");
 	if (frame->line)
 		return print_python(out, frame);
-	words__clean(image, sizeof(image), base_name(frame->image));
+	words__clean(image, sizeof(image), words__base_name(frame->image));
 	if (!frame->function) {
 		fprintf(out, "[%s+0x%llx]\n", image, (ull)frame->vaddr);
 		return;
@@ -132,7 +125,7 @@ static void add_caller(char buf[STACK_PLACE_SIZE], const char *word,
 
 	snprintf(buf + used, STACK_PLACE_SIZE - used, " %s %s [%s:%u]", word,
 		 words__clean(function, sizeof(function), frame->function ? frame->function : "?"),
-		 words__clean(file, sizeof(file), base_name(frame->image)), frame->line);
+		 words__clean(file, sizeof(file), words__base_name(frame->image)), frame->line);
 }
 
 const char *text_stacks__place(char buf[STACK_PLACE_SIZE], const struct event_stack *stack)
