@@ -74,7 +74,7 @@ static void ask_for_names(struct elf_file *file, __u64 *seed)
 	__u64 offset;
 	char *name;
 
-	if (elf_functions__new(file, &functions))
+	if (elf_functions__new(file, NULL, &functions))
 		return;
 	for (int i = 0; i < PROBED; i++)
 		if (!elf_functions__find(functions, next_random(seed) % (2 * size), &name, &offset))
@@ -133,7 +133,7 @@ static void functions_of_this_program_are_found_by_their_addresses(void **state)
 
 	(void)state;
 	assert_int_equal(elf_file__open("/proc/self/exe", &file), 0);
-	assert_int_equal(elf_functions__new(file, &functions), 0);
+	assert_int_equal(elf_functions__new(file, NULL, &functions), 0);
 	assert_int_equal(elf_syms__init(&syms, file, ELF_TABLE_SYMTAB), 0);
 	while (elf_syms__next(&syms, &symbol)) {
 		if (!symbol.is_func || strcmp(symbol.name, "main"))

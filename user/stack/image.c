@@ -8,6 +8,7 @@
 #include "lib/cleanup.h"
 #include "lib/table.h"
 #include "target/elf.h"
+#include "target/elf_debug.h"
 #include "target/elf_functions.h"
 #include "target/file_key.h"
 
@@ -26,9 +27,11 @@ struct known_rule {
 
 struct image {
 	struct file_key key;
-	char *name;
-	struct elf_file *file; /* NULL: it is none that we can read */
-	Dwarf_CFI *cfi;	       /* NULL: there is none, or it was not asked for yet */
+	char *name;		/* by which … */
+	pid_t pid;		/* … this process knows it */
+	struct elf_file *file;	/* NULL: it is none that we can read */
+	struct elf_file *debug; /* NULL: there is none, or it was not looked for yet */
+	Dwarf_CFI *cfi;		/* NULL: there is none, or it was not asked for yet */
 	bool cfi_tried;
 	struct elf_functions *functions;
 	bool functions_tried;
@@ -58,6 +61,7 @@ static void free_image(struct image *image)
 	}
 	elf_functions__free(image->functions);
 	dwarf_cfi_end(image->cfi);
+	elf_file__close(image->debug);
 	elf_file__close(image->file);
 	free(image->name);
 	free(image);
@@ -76,15 +80,16 @@ void images__free(struct images *images)
 	free(images);
 }
 
-static int add_image(struct images *images, const struct file_key *key, int fd, const char *name,
-		     struct image **ret_image)
+static int add_image(struct images *images, const struct file_key *key, int fd,
+		     const struct proc_mapping *mapping, struct image **ret_image)
 {
 	struct image *image = calloc(1, sizeof(*image));
 
 	if (!image)
 		return -ENOMEM;
 	image->key = *key;
-	image->name = strdup(name);
+	image->pid = mapping->pid;
+	image->name = strdup(mapping->name);
 	if (!image->name) {
 		free(image);
 		return -ENOMEM;
@@ -115,7 +120,7 @@ int images__open(struct images *images, const struct proc_mapping *mapping,
 		return err;
 	HASH_FIND(hh, images->all, &key, sizeof(key), image);
 	if (!image)
-		err = add_image(images, &key, fd, mapping->name, &image);
+		err = add_image(images, &key, fd, mapping, &image);
 	if (err)
 		return err;
 	*ret_image = image;
@@ -162,11 +167,18 @@ const struct frame_rule *image__rule(struct image *image, __u64 vaddr)
 	return NULL;
 }
 
+static void read_functions(struct image *image)
+{
+	if (elf_debug__open(image->file, image->pid, image->name, &image->debug))
+		image->debug = NULL;
+	if (elf_functions__new(image->file, image->debug, &image->functions))
+		image->functions = NULL;
+}
+
 static const struct elf_functions *get_functions(struct image *image)
 {
-	if (!image->functions_tried && image->file &&
-	    elf_functions__new(image->file, &image->functions))
-		image->functions = NULL;
+	if (!image->functions_tried && image->file)
+		read_functions(image);
 	image->functions_tried = true;
 	return image->functions;
 }

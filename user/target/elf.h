@@ -34,8 +34,8 @@ struct elf_symbol {
 
 /* Walks one symbol table; to be filled by elf_syms__init() only. */
 struct elf_syms {
-	const struct elf_file *file;
-	void *symbols; /* Elf_Data */
+	const struct elf_file *file; /* in whose segments they lie */
+	void *symbols;		     /* Elf_Data */
 	const char *strings;
 	__u64 strings_offset; /* of them in the file */
 	size_t strings_size, next, count;
@@ -79,6 +79,9 @@ bool elf_file__defines(struct elf_file *file, const char *name);
  */
 bool elf_file__defines_inside(const struct elf_file *file, const char *name);
 
+/* Has it a .symtab, as far as its headers tell? Nothing is kept in memory. */
+bool elf_file__has_symtab(const struct elf_file *file);
+
 /* Copies the build id as hex to @buf; an empty string where there is none. */
 void elf_file__build_id(const struct elf_file *file, char *buf, size_t size);
 
@@ -119,6 +122,10 @@ int elf_file__frames(struct elf_file *file, struct Dwarf_CFI_s **ret_cfi);
 
 /* -ENOENT: no such table; -ENOEXEC: it is broken, or too large. */
 int elf_syms__init(struct elf_syms *syms, struct elf_file *file, enum elf_table table);
+
+/* The same of the .symtab of @debug, the debug file of @file: see elf_debug__open(). */
+int elf_syms__init_debug(struct elf_syms *syms, struct elf_file *debug,
+			 const struct elf_file *file);
 
 /* Next defined function or object; false at the end. Entries that make no sense are passed over. */
 bool elf_syms__next(struct elf_syms *syms, struct elf_symbol *ret_symbol);

@@ -2,8 +2,8 @@
 /*
  * What an open ELF file consists of. Private to the elf*.c: elf.c knows its segments, elf_hash.c
  * the hash table of its dynamic symbols, elf_syms.c its symbols as a whole, by libelf,
- * elf_search.c how to find one of them without reading all, and elf_functions.c which function an
- * address is in.
+ * elf_search.c how to find one of them without reading all, elf_functions.c which function an
+ * address is in, and elf_debug.c where else symbols may be.
  */
 #ifndef TTTRACE_ELF_FILE_H
 #define TTTRACE_ELF_FILE_H

@@ -20,7 +20,7 @@ struct function {
 };
 
 struct elf_functions {
-	const struct elf_file *file;
+	const struct elf_file *file; /* that has the strings */
 	__u64 strings_offset;
 	__u64 strings_size;
 	size_t count;
@@ -65,31 +65,45 @@ static void close_again(struct elf_file **file)
 	elf_file__close(*file);
 }
 
-int elf_functions__new(struct elf_file *file, struct elf_functions **ret_functions)
+/* Of @source: @file or its debug file. What libelf reads is let go: the runtime has 25 MB of it. */
+static int read_table(struct elf_file *file, struct elf_file *source, enum elf_table table,
+		      struct elf_functions **ret_functions)
 {
 	_cleanup_(close_again) struct elf_file *again = NULL;
 	struct elf_functions *functions, *fitted;
 	struct elf_syms syms;
 	int err;
 
-	/* what libelf reads is let go with the second one: the tables of the runtime have 25 MB */
-	err = elf_file__reopen(file, &again);
+	err = elf_file__reopen(source, &again);
 	if (err)
 		return err;
-	err = elf_syms__init(&syms, again, ELF_TABLE_SYMTAB);
-	if (err)
-		err = elf_syms__init(&syms, again, ELF_TABLE_DYNSYM);
+	err = source == file ? elf_syms__init(&syms, again, table)
+			     : elf_syms__init_debug(&syms, again, file);
 	if (err)
 		return err;
 	functions = collect(&syms);
 	if (!functions)
 		return -ENOMEM;
-	functions->file = file;
+	functions->file = source;
 	qsort(functions->at, functions->count, sizeof(functions->at[0]), compare_functions);
 	fitted = realloc(functions,
 			 sizeof(*functions) + functions->count * sizeof(functions->at[0]));
 	*ret_functions = fitted ? fitted : functions;
 	return 0;
+}
+
+int elf_functions__new(struct elf_file *file, struct elf_file *debug,
+		       struct elf_functions **ret_functions)
+{
+	int err = -ENOENT;
+
+	if (debug)
+		err = read_table(file, debug, ELF_TABLE_SYMTAB, ret_functions);
+	if (err)
+		err = read_table(file, file, ELF_TABLE_SYMTAB, ret_functions);
+	if (err)
+		err = read_table(file, file, ELF_TABLE_DYNSYM, ret_functions);
+	return err;
 }
 
 void elf_functions__free(struct elf_functions *functions)

@@ -12,10 +12,12 @@
 struct elf_functions;
 
 /*
- * Reads .symtab, or where that is gone .dynsym, of @file, which has to outlive it.
- * Returns 0; -ENOENT: it has no symbols at all; -ENOEXEC; -ENOMEM.
+ * Reads .symtab of @debug, the debug file of @file (NULL: there is none), else .symtab, or where
+ * that is gone .dynsym, of @file. Both have to outlive it.
+ * Returns 0; -ENOENT: there are no symbols at all; -ENOEXEC; -ENOMEM.
  */
-int elf_functions__new(struct elf_file *file, struct elf_functions **ret_functions);
+int elf_functions__new(struct elf_file *file, struct elf_file *debug,
+		       struct elf_functions **ret_functions);
 void elf_functions__free(struct elf_functions *functions);
 
 /*

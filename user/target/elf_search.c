@@ -52,6 +52,13 @@ static int find_symtab(const struct elf_file *f, Elf64_Shdr *ret_symbols, Elf64_
 	return is_readable(f, ret_symbols) ? 0 : -ENOEXEC;
 }
 
+bool elf_file__has_symtab(const struct elf_file *f)
+{
+	Elf64_Shdr symbols, strings;
+
+	return !find_symtab(f, &symbols, &strings);
+}
+
 /* Adds the places of @name in @chunk, which is what the strings have from @base on. */
 static void search_chunk(const char *chunk, size_t chunk_size, __u64 base, const char *name,
 			 struct places *places)

@@ -72,6 +72,9 @@ int elf_syms__init(struct elf_syms *syms, struct elf_file *f, enum elf_table tab
 	if (!strings_scn || !gelf_getshdr(strings_scn, &strings_header) ||
 	    strings_header.sh_type != SHT_STRTAB || header.sh_entsize != sizeof(Elf64_Sym))
 		return -ENOEXEC;
+	/* no linker compresses them; their sizes would not be what they seem */
+	if ((header.sh_flags | strings_header.sh_flags) & SHF_COMPRESSED)
+		return -ENOEXEC;
 	if (header.sh_size > ELF_MAX_TABLE_SIZE || strings_header.sh_size > ELF_MAX_TABLE_SIZE)
 		return -ENOEXEC;
 	symbols = elf_getdata(scn, NULL);
@@ -91,6 +94,15 @@ int elf_syms__init(struct elf_syms *syms, struct elf_file *f, enum elf_table tab
 		.count = symbols->d_size / sizeof(Elf64_Sym),
 	};
 	return 0;
+}
+
+int elf_syms__init_debug(struct elf_syms *syms, struct elf_file *debug, const struct elf_file *file)
+{
+	int err = elf_syms__init(syms, debug, ELF_TABLE_SYMTAB);
+
+	if (!err)
+		syms->file = file;
+	return err;
 }
 
 static bool is_executable(const struct elf_file *f, __u64 vaddr)

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "lib/cleanup.h"
 
@@ -251,6 +253,41 @@ int proc__open_mapped(const struct proc_mapping *mapping, int *ret_fd)
 	}
 	if (fd < 0 && !proc__exists(mapping->pid))
 		fd = open(mapping->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+int proc__open_root(pid_t pid, int *ret_fd)
+{
+	char path[64] = "/";
+	int fd;
+
+	if (pid)
+		snprintf(path, sizeof(path), "/proc/%d/root", pid);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+int proc__open_regular(int root_fd, const char *path, int *ret_fd)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+	_cleanup_close_ int found = -1;
+	char again[64];
+	struct stat st;
+	int fd;
+
+	found = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+	if (found < 0 || fstat(found, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -ENOENT;
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", found);
+	fd = open(again, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	*ret_fd = fd;

@@ -81,4 +81,17 @@ bool proc__is_forked(pid_t pid, pid_t parent);
  */
 int proc__open_mapped(const struct proc_mapping *mapping, int *ret_fd);
 
+/*
+ * Opens the root directory of @pid, which differs from ours in another mount namespace; 0: ours.
+ * Only to find other files by. Returns 0 with the descriptor, which the caller closes, or -errno.
+ */
+int proc__open_root(pid_t pid, int *ret_fd);
+
+/*
+ * Opens a regular file, to be read, by its absolute @path below that directory: no link leads out
+ * of it. -ENOENT: nothing is there, or something else, which is then not opened: who opens a FIFO
+ * waits, and a device may do something.
+ */
+int proc__open_regular(int root_fd, const char *path, int *ret_fd);
+
 #endif
