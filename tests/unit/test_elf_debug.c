@@ -198,6 +198,28 @@ static void it_is_found_by_its_name_in_three_places(void **state)
 	}
 }
 
+static void a_version_is_no_part_of_a_name(void **state)
+{
+	struct elf_functions *functions;
+	struct elf_file *file;
+	char *function;
+	__u64 offset;
+
+	(void)state;
+	shell("echo 'V1 { shown; };' >map;"
+	      "gcc -shared -fPIC -Wl,--version-script=map -Wl,-Ttext=0x1000 -nostdlib lib.c -o versioned.so;"
+	      "readelf -sW versioned.so | grep -q ' shown@@V1$'");
+	assert_int_equal(open_made("versioned.so", &file), 0);
+	assert_int_equal(elf_functions__new(file, NULL, &functions), 0);
+	for (__u64 vaddr = 0x1000; vaddr < 0x1040; vaddr++)
+		if (!elf_functions__find(functions, vaddr, &function, &offset)) {
+			assert_true(!strcmp(function, "hidden") || !strcmp(function, "shown"));
+			free(function);
+		}
+	elf_functions__free(functions);
+	elf_file__close(file);
+}
+
 static void without_a_build_id_the_link_will_do(void **state)
 {
 	(void)state;
@@ -432,6 +454,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		a_test(it_is_found_by_the_build_id),
 		a_test(it_is_found_by_its_name_in_three_places),
+		a_test(a_version_is_no_part_of_a_name),
 		a_test(without_a_build_id_the_link_will_do),
 		a_test(one_with_another_build_id_is_not_taken),
 		a_test(one_with_another_crc_is_not_taken),

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "assembly.h"
 #include "stack/frame_rule.h"
 #include "target/elf.h"
 #include "target/elf_functions.h"
@@ -157,6 +158,51 @@ static void functions_of_this_program_are_found_by_their_addresses(void **state)
 	elf_file__close(file);
 }
 
+/* What glibc does with what it calls itself; the alias has a size of 1. */
+LOCAL_FUNCTION("__tt_GI_called", "nop\nnop\nret");
+ALIAS("tt_called", "__tt_GI_called");
+LOCAL_FUNCTION("__tt_inner", "ret");
+__asm__(".type tt_inner, @function\n.set tt_inner, __tt_inner\n.size tt_inner, 1");
+
+static __u64 vaddr_of(struct elf_file *file, const char *name)
+{
+	struct elf_symbol symbol;
+	struct elf_syms syms;
+
+	assert_int_equal(elf_syms__init(&syms, file, ELF_TABLE_SYMTAB), 0);
+	while (elf_syms__next(&syms, &symbol))
+		if (!strcmp(symbol.name, name))
+			return symbol.vaddr;
+	fail();
+	return 0;
+}
+
+static void assert_named(struct elf_file *file, __u64 vaddr, const char *wanted)
+{
+	struct elf_functions *functions;
+	__u64 offset;
+	char *name;
+
+	assert_int_equal(elf_functions__new(file, NULL, &functions), 0);
+	assert_int_equal(elf_functions__find(functions, vaddr, &name, &offset), 0);
+	assert_string_equal(name, wanted);
+	free(name);
+	elf_functions__free(functions);
+}
+
+static void of_several_names_the_one_that_others_know_is_shown(void **state)
+{
+	struct elf_file *file;
+
+	(void)state;
+	assert_int_equal(elf_file__open("/proc/self/exe", &file), 0);
+	assert_named(file, vaddr_of(file, "__tt_GI_called"), "tt_called");
+	assert_named(file, vaddr_of(file, "__tt_inner"), "tt_inner");
+	/* as far as it goes */
+	assert_named(file, vaddr_of(file, "__tt_GI_called") + 2, "__tt_GI_called");
+	elf_file__close(file);
+}
+
 static void files_that_are_cut_short_are_no_danger(void **state)
 {
 	__u64 seed = 1;
@@ -191,6 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(functions_of_this_program_are_found_by_their_addresses),
+		cmocka_unit_test(of_several_names_the_one_that_others_know_is_shown),
 		cmocka_unit_test(files_that_are_cut_short_are_no_danger),
 		cmocka_unit_test(files_with_changed_bytes_are_no_danger),
 	};

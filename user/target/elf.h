@@ -30,6 +30,8 @@ struct elf_symbol {
 	__u64 vaddr;
 	__u64 size;   /* bytes */
 	bool is_func; /* STT_FUNC in an executable segment; else STT_OBJECT in any segment */
+	bool is_weak;
+	bool is_local; /* neither of them: global */
 };
 
 /* Walks one symbol table; to be filled by elf_syms__init() only. */

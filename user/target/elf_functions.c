@@ -9,14 +9,16 @@
 #include "target/elf_file.h"
 
 enum {
+	SIZE_MAX_KEPT = (1 << 28) - 1,
 	NAME_STEP = 256,	 /* bytes of a name that are read at once */
 	NAME_MAX_SIZE = 1 << 16, /* of a name that is shown; a longer one is cut */
 };
 
 struct function {
 	__u64 vaddr;
-	__u32 size; /* bytes */
-	__u32 name; /* offset in the strings */
+	__u32 size : 28; /* bytes */
+	__u32 rank : 4;	 /* of its name: see rank_name() */
+	__u32 name;	 /* offset in the strings */
 };
 
 struct elf_functions {
@@ -27,13 +29,28 @@ struct elf_functions {
 	struct function at[];
 };
 
+/*
+ * Of several names for one place that of the least rank is shown, as perf does it: what others know
+ * rather than what the library calls it for itself, and raise rather than __GI_raise.
+ */
+static __u32 rank_name(const struct elf_symbol *symbol)
+{
+	__u32 binding = symbol->is_local ? 2 : symbol->is_weak, underscores = 0;
+
+	while (underscores < 3 && symbol->name[underscores] == '_')
+		underscores++;
+	return binding << 2 | underscores;
+}
+
 static int compare_functions(const void *a, const void *b)
 {
 	const struct function *x = a, *y = b;
 
 	if (x->vaddr != y->vaddr)
 		return x->vaddr < y->vaddr ? -1 : 1;
-	/* of several names for one place the same one every time: that of the first in the file */
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
+	/* the same one every time */
 	return x->name < y->name ? -1 : x->name > y->name;
 }
 
@@ -53,7 +70,8 @@ static struct elf_functions *collect(struct elf_syms *syms)
 			continue;
 		functions->at[functions->count++] = (struct function){
 			.vaddr = symbol.vaddr,
-			.size = symbol.size < ~0u ? (__u32)symbol.size : ~0u,
+			.size = symbol.size < SIZE_MAX_KEPT ? (__u32)symbol.size : SIZE_MAX_KEPT,
+			.rank = rank_name(&symbol),
 			.name = (__u32)(symbol.name - syms->strings),
 		};
 	}
@@ -156,22 +174,36 @@ static size_t find_last(const struct elf_functions *functions, __u64 vaddr)
 	return low ? low - 1 : functions->count;
 }
 
+/* Of those that begin where @last does, the first that covers @vaddr; NULL: none. */
+static const struct function *find_covering(const struct elf_functions *functions, size_t last,
+					    __u64 vaddr)
+{
+	const struct function *end = &functions->at[last], *function = end;
+
+	while (function > functions->at && function[-1].vaddr == end->vaddr)
+		function--;
+	for (; function <= end; function++)
+		if (vaddr - function->vaddr < function->size)
+			return function;
+	return NULL;
+}
+
 int elf_functions__find(const struct elf_functions *functions, __u64 vaddr, char **ret_name,
 			__u64 *ret_offset)
 {
-	size_t i = find_last(functions, vaddr);
-	const struct function *function;
+	size_t last = find_last(functions, vaddr);
+	const struct function *function = NULL;
 	int err;
 
-	if (i == functions->count)
-		return -ENOENT;
-	while (i && functions->at[i - 1].vaddr == functions->at[i].vaddr)
-		i--;
-	function = &functions->at[i];
-	if (vaddr - function->vaddr >= function->size)
+	if (last < functions->count)
+		function = find_covering(functions, last, vaddr);
+	if (!function)
 		return -ENOENT;
 	err = read_name(functions, function->name, ret_name);
-	if (!err)
-		*ret_offset = vaddr - function->vaddr;
-	return err;
+	if (err)
+		return err;
+	/* "memcpy@@GLIBC_2.14": so .symtab tells versions */
+	(*ret_name)[strcspn(*ret_name, "@")] = '\0';
+	*ret_offset = vaddr - function->vaddr;
+	return 0;
 }

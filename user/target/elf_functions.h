@@ -21,8 +21,9 @@ int elf_functions__new(struct elf_file *file, struct elf_file *debug,
 void elf_functions__free(struct elf_functions *functions);
 
 /*
- * The mangled name of the function that @vaddr lies in, to be freed, and how far behind its begin.
- * What a symbol's size does not cover is in no function. -ENOENT: none; -ENOMEM; -errno of reading.
+ * The mangled name, without a version, of the function that @vaddr lies in, to be freed, and how
+ * far behind its begin. What a symbol's size does not cover is in no function. -ENOENT: none;
+ * -ENOMEM; -errno of reading.
  */
 int elf_functions__find(const struct elf_functions *functions, __u64 vaddr, char **ret_name,
 			__u64 *ret_offset);

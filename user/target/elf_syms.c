@@ -123,6 +123,8 @@ static int get_symbol(const struct elf_syms *syms, size_t index, struct elf_symb
 		.vaddr = sym->st_shndx == SHN_UNDEF ? 0 : sym->st_value,
 		.size = sym->st_size,
 		.is_func = ELF64_ST_TYPE(sym->st_info) == STT_FUNC,
+		.is_weak = ELF64_ST_BIND(sym->st_info) == STB_WEAK,
+		.is_local = ELF64_ST_BIND(sym->st_info) == STB_LOCAL,
 	};
 	return 0;
 }
