@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/table.h"
 #include "stack/python.h"
@@ -29,6 +30,7 @@ struct traced_process {
 	__u32 tgid;
 	__u64 start_ns;
 	__u32 generation;
+	__u64 met_ns;
 	struct address_space *space;
 	struct memory *memory; /* NULL: not opened yet */
 	struct python python;  /* its interpreter, if it has one that is known */
@@ -101,13 +103,14 @@ static void free_process(struct stack_taker *taker, struct traced_process *proce
 	free(process);
 }
 
-static struct traced_process *add_process(struct stack_taker *taker, __u32 tgid)
+static struct traced_process *add_process(struct stack_taker *taker, __u32 tgid, __u64 ts_ns)
 {
 	struct traced_process *process = calloc(1, sizeof(*process));
 
 	if (!process)
 		return NULL;
 	process->tgid = tgid;
+	process->met_ns = ts_ns;
 	if (address_space__new(taker->images, (pid_t)process->tgid, &process->space)) {
 		free(process);
 		return NULL;
@@ -145,7 +148,7 @@ static struct traced_process *meet_process(struct stack_taker *taker,
 		process = NULL;
 	}
 	if (!process)
-		process = add_process(taker, copy->h.tgid);
+		process = add_process(taker, copy->h.tgid, copy->h.ts_ns);
 	if (process) {
 		process->start_ns = copy->h.start_ns;
 		process->generation = copy->generation;
@@ -157,7 +160,8 @@ void stack_taker__end_process(struct stack_taker *taker, const struct tt_record 
 {
 	struct traced_process *process = find_process(taker, rec->tgid);
 
-	if (process)
+	/* what was met since then is another one: records take their time */
+	if (process && process->met_ns <= rec->ts_ns)
 		free_process(taker, process);
 }
 
@@ -314,7 +318,7 @@ void stack_taker__meet(struct stack_taker *taker, pid_t pid)
 	struct traced_process *process = find_process(taker, (__u32)pid);
 
 	if (!process)
-		process = add_process(taker, (__u32)pid);
+		process = add_process(taker, (__u32)pid, clock__now_ns());
 	if (process)
 		find_python(taker, process);
 }

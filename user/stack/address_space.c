@@ -8,6 +8,7 @@
 struct region {
 	struct proc_mapping mapping; /* its name is our own */
 	struct image *image;	     /* NULL: not asked for yet, or see err */
+	struct image *before;	     /* what was found there the last time; NULL: nothing */
 	__u64 bias;
 	int err;
 };
@@ -64,27 +65,6 @@ static int add_region(void *ctx, const struct proc_mapping *mapping)
 	return grown[space->num_regions++].mapping.name ? 0 : -ENOMEM;
 }
 
-/* What was known stays if the process cannot be read any more. */
-static int read_regions(struct address_space *space)
-{
-	struct address_space now = { .pid = space->pid };
-	int err = proc__each_mapping(space->pid, add_region, &now);
-
-	if (err || !now.num_regions) {
-		drop_regions(&now);
-		return err ? err : -ESRCH;
-	}
-	drop_regions(space);
-	space->regions = now.regions;
-	space->num_regions = now.num_regions;
-	return 0;
-}
-
-void address_space__forget(struct address_space *space)
-{
-	space->stale = true;
-}
-
 static struct region *find_region(const struct address_space *space, __u64 addr)
 {
 	size_t low = 0, high = space->num_regions, middle;
@@ -101,11 +81,56 @@ static struct region *find_region(const struct address_space *space, __u64 addr)
 	return NULL;
 }
 
+/* An inode that is held open is no other file's. */
+static bool is_same(const struct proc_mapping *a, const struct proc_mapping *b)
+{
+	return a->start == b->start && a->end == b->end && a->offset == b->offset &&
+	       a->inode == b->inode && !strcmp(a->name, b->name);
+}
+
+/* The process may end before @now is asked for: then what is known of @before has to do. */
+static void remember_images(const struct address_space *before, struct address_space *now)
+{
+	for (size_t i = 0; i < now->num_regions; i++) {
+		struct region *region = &now->regions[i];
+		const struct region *old = find_region(before, region->mapping.start);
+
+		if (old && is_same(&old->mapping, &region->mapping))
+			region->before = old->image ? old->image : old->before;
+	}
+}
+
+/* What was known stays if the process cannot be read any more. */
+static int read_regions(struct address_space *space)
+{
+	struct address_space now = { .pid = space->pid };
+	int err = proc__each_mapping(space->pid, add_region, &now);
+
+	if (err || !now.num_regions) {
+		drop_regions(&now);
+		return err ? err : -ESRCH;
+	}
+	remember_images(space, &now);
+	drop_regions(space);
+	space->regions = now.regions;
+	space->num_regions = now.num_regions;
+	return 0;
+}
+
+void address_space__forget(struct address_space *space)
+{
+	space->stale = true;
+}
+
 static void open_region(struct address_space *space, struct region *region)
 {
 	struct image *image;
 
 	region->err = images__open(space->images, &region->mapping, &image);
+	if (region->err && region->before) {
+		image = region->before;
+		region->err = 0;
+	}
 	if (!region->err)
 		region->err = image__bias(image, &region->mapping, &region->bias);
 	if (!region->err)

@@ -55,6 +55,7 @@ static bool parse_maps_line(char *line, struct proc_mapping *ret_mapping)
 	ret_mapping->start = start;
 	ret_mapping->end = end;
 	ret_mapping->offset = offset;
+	ret_mapping->inode = inode;
 	ret_mapping->name = line + name;
 	return true;
 }
@@ -239,6 +240,26 @@ int proc__pid_namespace(__u32 *ret_inode)
 	return 0;
 }
 
+/*
+ * A process loses what it maps before it is seen to have ended, so its end is asked for only where
+ * nothing else tells whether this is still the file. The device is not compared: the kernel tells
+ * another one for files of overlayfs and btrfs than stat(2).
+ */
+static int open_by_name(const struct proc_mapping *mapping)
+{
+	struct stat st;
+	int fd;
+
+	if (!mapping->inode && proc__exists(mapping->pid))
+		return -1;
+	fd = open(mapping->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || !mapping->inode || (!fstat(fd, &st) && st.st_ino == mapping->inode))
+		return fd;
+	close(fd);
+	errno = ENOENT;
+	return -1;
+}
+
 int proc__open_mapped(const struct proc_mapping *mapping, int *ret_fd)
 {
 	char path[PATH_MAX + 64];
@@ -251,8 +272,8 @@ int proc__open_mapped(const struct proc_mapping *mapping, int *ret_fd)
 		snprintf(path, sizeof(path), "/proc/%d/root%s", mapping->pid, mapping->name);
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	}
-	if (fd < 0 && !proc__exists(mapping->pid))
-		fd = open(mapping->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		fd = open_by_name(mapping);
 	if (fd < 0)
 		return -errno;
 	*ret_fd = fd;

@@ -17,6 +17,7 @@ struct proc_mapping {
 	__u64 start; /* address range in the process */
 	__u64 end;
 	__u64 offset;	  /* of its begin in the file */
+	__u64 inode;	  /* of the file; 0: not known */
 	const char *name; /* as the process sees it, without " (deleted)" */
 };
 
@@ -75,8 +76,8 @@ bool proc__is_forked(pid_t pid, pid_t parent);
 
 /*
  * Opens the file that @mapping maps, although it may be deleted, replaced, or in another mount
- * namespace: by /proc/PID/map_files/… (needs CAP_SYS_ADMIN), else /proc/PID/root/NAME, else (when
- * the process has ended meanwhile) by NAME as it is found here.
+ * namespace: by /proc/PID/map_files/… (needs CAP_SYS_ADMIN), else /proc/PID/root/NAME, else, when
+ * the process is ending or has ended, by NAME as it is found here, if that is the same inode.
  * Returns 0 with the descriptor, which the caller closes, or -errno.
  */
 int proc__open_mapped(const struct proc_mapping *mapping, int *ret_fd);
