@@ -202,10 +202,43 @@ static void of_a_name_that_cannot_be_demangled_its_begin_is_shown(void **state)
 	assert_shown("", "");
 }
 
+static void append_number(char *text, unsigned int number)
+{
+	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	char two[3] = { digits[number / 36 % 36], digits[number % 36], 0 };
+
+	strcat(text, number < 36 ? two + 1 : two);
+}
+
+/* f<A<int, int>, A<that, that>, …>: each argument is twice as long as the one before. */
+static void a_name_that_stands_for_gigabytes_is_cut(void **state)
+{
+	char mangled[1024] = "_Z1fI1AIiiE", *name;
+
+	(void)state;
+	/* S_ is f, S0_ A, S1_ and those that follow the arguments */
+	for (unsigned int i = 1; i < 60; i++) {
+		strcat(mangled, "S0_IS");
+		append_number(mangled, i);
+		strcat(mangled, "_S");
+		append_number(mangled, i);
+		strcat(mangled, "_E");
+	}
+	strcat(mangled, "Evv");
+	name = symbol__demangle_name(mangled);
+	assert_memory_equal(name, "f<A<int, int>, A<A<int, int>, A<int, int> >, ", 45);
+	assert_int_equal(strlen(name), (64 << 10) - 1);
+	free(name);
+	name = symbol__demangle(mangled);
+	assert_int_equal(strlen(name), (64 << 10) - 1);
+	free(name);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_a_name_that_cannot_be_demangled_its_begin_is_shown),
+		cmocka_unit_test(a_name_that_stands_for_gigabytes_is_cut),
 		cmocka_unit_test(a_name_is_found_and_is_a_function),
 		cmocka_unit_test(parameters_behind_the_known_ones_may_change),
 		cmocka_unit_test(several_functions_that_fit_are_none),

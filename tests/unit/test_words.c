@@ -62,12 +62,21 @@ static void sizes_and_ages_are_rounded_for_people(void **state)
 
 static void names_are_cleaned_of_what_a_terminal_would_obey(void **state)
 {
+	static const char *const obeyed[] = {
+		"\xc2\x85", "\xc2\x9b", "\u061c", "\u200e", "\u200f",
+		"\u2028",   "\u2029",	"\u202a", "\u2066", "\u2069"
+	};
 	char buf[64], small[5];
 
 	(void)state;
 	assert_string_equal(words__clean(buf, sizeof(buf), "python"), "python");
 	assert_string_equal(words__clean(buf, sizeof(buf), "a\x1b[31mb\n"), "a\ufffd[31mb\ufffd");
 	assert_string_equal(words__clean(buf, sizeof(buf), "\xff\xfe"), "\ufffd\ufffd");
+	/* from right to left, and a line's end that is none of ASCII */
+	assert_string_equal(words__clean(buf, sizeof(buf), "\u202e"), "\ufffd\ufffd\ufffd");
+	for (size_t i = 0; i < sizeof(obeyed) / sizeof(obeyed[0]); i++)
+		assert_memory_equal(words__clean(buf, sizeof(buf), obeyed[i]), "\ufffd", 3);
+	assert_string_equal(words__clean(buf, sizeof(buf), "\u2027\u202f"), "\u2027\u202f");
 	assert_string_equal(words__clean(buf, sizeof(buf), "caf\xc3\xa9"), "caf\xc3\xa9");
 	assert_string_equal(words__clean(buf, sizeof(buf), "caf\xc3"), "caf\ufffd");
 	assert_string_equal(words__clean(buf, sizeof(buf), "\xc0\xaf"), "\ufffd\ufffd");

@@ -85,6 +85,17 @@ const char *words__place(char buf[WORDS_PLACE_SIZE], const struct event_device *
 	return buf;
 }
 
+/*
+ * Beyond ASCII there are control characters too: 80 to 9f; separators of lines and paragraphs, at
+ * which some readers of our lines would end them; and those that turn the direction of a text, so
+ * that it reads as another one.
+ */
+static bool is_obeyed(__u32 code)
+{
+	return code < 0xa0 || code == 0x61c || code == 0x200e || code == 0x200f ||
+	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
 /* Bytes of the UTF-8 character at @s, 0 if it is none, or a control character. */
 static size_t character_length(const unsigned char *s)
 {
@@ -105,7 +116,7 @@ static size_t character_length(const unsigned char *s)
 	}
 	if (code < least[len] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
 		return 0;
-	return code < 0xa0 ? 0 : len; /* 80 to 9f are control characters too */
+	return is_obeyed(code) ? 0 : len;
 }
 
 const char *words__clean(char *buf, size_t size, const char *src)

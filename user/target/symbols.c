@@ -2,10 +2,17 @@
 #include "target/symbols.h"
 
 #include <errno.h>
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <libiberty/demangle.h>
+
+#include "lib/cleanup.h"
+
+enum {
+	DEMANGLED_MAX = 64 << 10, /* bytes of a name, with its end; a longer one is cut */
+};
 
 #define array_size(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -209,9 +216,50 @@ const struct elf_symbol *symbols__at(const struct symbols *s, __u64 vaddr)
 	return NULL;
 }
 
+/* What libiberty has said of a name so far. */
+struct saying {
+	size_t used;
+	jmp_buf full;
+	char text[DEMANGLED_MAX];
+};
+
+static void hear(const char *words, size_t len, void *ctx)
+{
+	struct saying *saying = ctx;
+	size_t room = DEMANGLED_MAX - 1 - saying->used;
+
+	memcpy(saying->text + saying->used, words, len < room ? len : room);
+	saying->used += len < room ? len : room;
+	if (len > room)
+		longjmp(saying->full, 1);
+}
+
+/*
+ * By its compression a name of 300 letters may stand for one of gigabytes, which nobody wants to
+ * wait for. Libiberty cannot be told to stop, but with a callback it allocates nothing (so that it
+ * can be called in a signal handler), and may be left.
+ */
+static bool say(struct saying *saying, const char *mangled, int options)
+{
+	if (setjmp(saying->full))
+		return true;
+	return cplus_demangle_v3_callback(mangled, options, hear, saying);
+}
+
+/* NULL: it is no mangled name. */
+static char *demangle(const char *mangled, int options)
+{
+	_cleanup_free_ struct saying *saying = malloc(sizeof(*saying));
+
+	if (!saying)
+		return NULL;
+	saying->used = 0;
+	return say(saying, mangled, options) ? strndup(saying->text, saying->used) : NULL;
+}
+
 char *symbol__demangle(const char *mangled)
 {
-	char *name = cplus_demangle_v3(mangled, DMGL_PARAMS | DMGL_ANSI);
+	char *name = demangle(mangled, DMGL_PARAMS | DMGL_ANSI);
 
 	return name ? name : strdup(mangled);
 }
@@ -277,7 +325,7 @@ static char *read_begin(const char *mangled)
 
 char *symbol__demangle_name(const char *mangled)
 {
-	char *name = cplus_demangle_v3(mangled, DMGL_NO_OPTS);
+	char *name = demangle(mangled, DMGL_NO_OPTS);
 
 	if (!name)
 		name = read_begin(mangled);
@@ -288,7 +336,7 @@ char *symbol__short_name(const char *mangled)
 {
 	static const char *const namespaces[] = { "tt::tt_metal::", "distributed::",
 						  "allocator::" };
-	char *name = cplus_demangle_v3(mangled, DMGL_NO_OPTS), *rest = name, *shorter;
+	char *name = demangle(mangled, DMGL_NO_OPTS), *rest = name, *shorter;
 
 	if (!name)
 		return strdup(mangled);

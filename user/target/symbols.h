@@ -42,7 +42,10 @@ int symbols__find(const struct symbols *symbols, const char *prefix,
 /* The function or object at exactly @vaddr, of those classes; NULL: none. */
 const struct elf_symbol *symbols__at(const struct symbols *symbols, __u64 vaddr);
 
-/* The C++ name of @mangled with its parameters, to be freed; a copy if it cannot be demangled. */
+/*
+ * The C++ name of @mangled with its parameters, to be freed; a copy if it cannot be demangled. It has
+ * no more than 64 KiB.
+ */
 char *symbol__demangle(const char *mangled);
 
 /* The same without parameters; of a name that cannot be demangled, what can be read of it. */
