@@ -38,6 +38,7 @@ enum {
 	OPT_SNAPSHOT,
 	OPT_STACKS,
 	OPT_STACK_DEPTH,
+	OPT_SUPPRESSIONS,
 	OPT_TYPE,
 };
 
@@ -66,6 +67,7 @@ static const struct argp_option options[] = {
 	{ "no-stacks", OPT_NO_STACKS, NULL, 0, "not by what code memory was allocated (cheaper)",
 	  4 },
 	{ "stack-depth", OPT_STACK_DEPTH, "N", 0, "keep so many frames of a stack (127)", 4 },
+	{ "suppressions", OPT_SUPPRESSIONS, "FILE", 0, "known leaks: leak:PATTERN a line", 4 },
 	{ "snapshot", OPT_SNAPSHOT, "PID", 0, "what it holds now, without a probe", 5 },
 	{ "check", OPT_CHECK, NULL, 0, "what would work here, with which library", 5 },
 	{ "ring-size", OPT_RING_SIZE, "BYTES", 0, "ring buffer for records (8M)", 6 },
@@ -259,6 +261,9 @@ static int parse_value(struct options *opts, int key, char *arg)
 		return parse_top(opts, arg);
 	case OPT_OUTPUT:
 		opts->output = arg;
+		return 0;
+	case OPT_SUPPRESSIONS:
+		opts->suppressions = arg;
 		return 0;
 	}
 	return -ENOENT;

@@ -52,6 +52,8 @@ struct options {
 	__u32 top;	  /* stacks that are shown of a list */
 	bool perf_events; /* do not use uprobe_multi */
 	enum tt_mode mode;
+	/* a file of known leaks; NULL: none */
+	const char *suppressions;
 	struct filter filter;
 	__u32 chips[TT_MAX_CHIPS]; /* what filter.chips points to */
 };
