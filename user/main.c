@@ -7,6 +7,7 @@
 #include "options.h"
 #include "self_check.h"
 #include "session.h"
+#include "suppression_file.h"
 
 int main(int argc, char **argv)
 {
@@ -17,7 +18,10 @@ int main(int argc, char **argv)
 		return EXIT_ERROR;
 	if (opts.verbose)
 		log__set_level(LOG_LEVEL_INFO);
-	if (opts.check)
+	if (opts.suppressions &&
+	    suppression_file__read(opts.suppressions, &opts.filter.suppressions))
+		status = EXIT_USAGE;
+	else if (opts.check)
 		status = self_check__run(&opts);
 	else if (opts.snapshot_pid)
 		status = look__run(&opts);

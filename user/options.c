@@ -335,9 +335,10 @@ static void check_together(const struct options *opts, struct argp_state *state)
 	if (opts->no_stacks && opts->stack_depth)
 		argp_error(state,
 			   "--no-stacks does not go together with --stacks or --stack-depth");
-	if (opts->no_stacks && opts->folded)
+	if (opts->no_stacks && (opts->folded || opts->suppressions))
 		argp_error(state,
-			   "--folded needs stacks: it does not go together with --no-stacks");
+			   "--folded and --suppressions need stacks: they do not go together "
+			   "with --no-stacks");
 	if (opts->json && opts->folded)
 		argp_error(state, "-j and --folded are two formats: take one of them");
 	if (opts->filter.max_size && opts->filter.min_size > opts->filter.max_size)

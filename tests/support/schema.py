@@ -188,7 +188,8 @@ LINES = {
         {**EVERY, "interval": truth, "duration_ns": number, "activity": truth, "leaked": SUM,
          "leaked_hidden": SUM, "ended": SUM, "unknown": SUM, "allocs": counts(KINDS), "classes": counts(CLASSES),
          "bulk_freed": number, "processes": many(PROCESS_TOTALS), "coverage": COVERAGE},
-        {"earlier": EARLIER}),
+        {"earlier": EARLIER, "suppressed": SUM,
+         "suppressions": many(Table({"pattern": text, "buffers": number, "bytes": number}))}),
 }
 
 PATH = many(number)

@@ -424,6 +424,14 @@ void verdict_sum__fold(struct verdict_sum *sum, const struct verdict_sum *other)
 	sum->unsized += other->unsized;
 }
 
+void verdict_sum__take(struct verdict_sum *sum, const struct verdict_sum *other)
+{
+	sum->buffers -= other->buffers;
+	sum->bytes -= other->bytes;
+	sum->size -= other->size;
+	sum->unsized -= other->unsized;
+}
+
 void verdict_sum__add_on_all_chips(struct verdict_sum *sum, const struct verdict_sum *on_each,
 				   const struct event_device *device)
 {

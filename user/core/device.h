@@ -124,6 +124,7 @@ const struct usage *device__chip_usage(const struct process *process, __u32 slot
 void verdict_sum__add(struct verdict_sum *sum, const struct buffer *buffer);
 void verdict_sum__sub(struct verdict_sum *sum, const struct buffer *buffer);
 void verdict_sum__fold(struct verdict_sum *sum, const struct verdict_sum *other);
+void verdict_sum__take(struct verdict_sum *sum, const struct verdict_sum *other);
 /* What is @on_each chip of @device: all of them together. */
 void verdict_sum__add_on_all_chips(struct verdict_sum *sum, const struct verdict_sum *on_each,
 				   const struct event_device *device);

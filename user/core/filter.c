@@ -37,6 +37,12 @@ bool filter__age(const struct filter *filter, __u64 age_ns)
 	return age_ns >= filter->min_age_ns;
 }
 
+const struct suppression *filter__suppression(const struct filter *filter,
+					      const struct event_stack *stack)
+{
+	return filter->suppressions ? suppressions__match(filter->suppressions, stack) : NULL;
+}
+
 bool filter__event(const struct filter *filter, const struct event *ev)
 {
 	if (ev->process && !filter__comm(filter, ev->process->comm))
@@ -45,6 +51,8 @@ bool filter__event(const struct filter *filter, const struct event *ev)
 		return false;
 	if ((ev->kind == EVENT_LEAK || ev->kind == EVENT_ENDED) && ev->buffer &&
 	    !filter__age(filter, ev->ts_ns - ev->buffer->alloc_ts_ns))
+		return false;
+	if (ev->kind == EVENT_LEAK && ev->buffer && filter__suppression(filter, ev->buffer->stack))
 		return false;
 	return !ev->buffer || filter__buffer(filter, ev->buffer->type, ev->buffer->size);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "core/event.h"
+#include "core/suppressions.h"
 
 struct filter {
 	const __u32 *chips; /* chip ids; a mesh passes if one of its chips does */
@@ -18,6 +19,7 @@ struct filter {
 	__u64 max_size;	    /* 0: no limit */
 	const char *comm;   /* command name, compared as far as the kernel keeps it; NULL: all */
 	__u64 min_age_ns;   /* of leaks and of rows in reports; other events have no age */
+	struct suppressions *suppressions; /* of leaks; NULL: none */
 };
 
 bool filter__event(const struct filter *filter, const struct event *ev);
@@ -27,5 +29,8 @@ bool filter__device(const struct filter *filter, const struct event_device *devi
 /* By type and size. */
 bool filter__buffer(const struct filter *filter, __u32 type, __u64 size);
 bool filter__age(const struct filter *filter, __u64 age_ns);
+/* The rule by which a leak that @stack allocated is known; NULL: it is not. */
+const struct suppression *filter__suppression(const struct filter *filter,
+					      const struct event_stack *stack);
 
 #endif

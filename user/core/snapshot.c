@@ -93,6 +93,8 @@ static int take_list(struct taking *taking, const struct device *device, enum li
 
 	list_builder__init(taking->builder, taking->ledger, taking->filter,
 			   time_of(taking, device, wanted));
+	if (wanted == LIST_LEAKS && taking->snapshot->num_rules)
+		list_builder__suppress(taking->builder, taking->snapshot->rules, &device->pub);
 	if (wanted != LIST_LIVE)
 		walk(taking, &device->leaks, wanted);
 	TAILQ_FOREACH(allocator, &device->process->all_allocators, entry)
@@ -278,6 +280,8 @@ static void count_leaks(struct snapshot *snapshot, const struct snapshot_process
 		const struct snapshot_device *device = process->devices[i];
 
 		verdict_sum__add_on_all_chips(&snapshot->leaks, &device->leaks.sum, &device->pub);
+		verdict_sum__add_on_all_chips(&snapshot->suppressed, &device->leaks.suppressed,
+					      &device->pub);
 		snapshot->leaks_on_many |= device->leaks.sum.buffers && device->pub.num_chips > 1;
 		verdict_sum__add_on_all_chips(&snapshot->cut_off, &device->cut_off.sum,
 					      &device->pub);
@@ -375,10 +379,8 @@ static int take_processes(struct taking *taking)
 		if (err)
 			return err;
 	}
-	snapshot->leaks_hidden.buffers -= snapshot->leaks.buffers;
-	snapshot->leaks_hidden.bytes -= snapshot->leaks.bytes;
-	snapshot->leaks_hidden.size -= snapshot->leaks.size;
-	snapshot->leaks_hidden.unsized -= snapshot->leaks.unsized;
+	verdict_sum__take(&snapshot->leaks_hidden, &snapshot->leaks);
+	verdict_sum__take(&snapshot->leaks_hidden, &snapshot->suppressed);
 	qsort(snapshot->processes, snapshot->num_processes, sizeof(*snapshot->processes),
 	      compare_processes);
 	return 0;
@@ -390,6 +392,9 @@ static int fill(struct taking *taking)
 	struct snapshot *snapshot = taking->snapshot;
 	int err;
 
+	err = taking->lists ? snapshot__take_rules(taking->filter, snapshot) : 0;
+	if (err)
+		return err;
 	snapshot->ts_ns = taking->ts_ns;
 	if (ledger->stats.first_ts_ns && taking->ts_ns > ledger->stats.first_ts_ns)
 		snapshot->duration_ns = taking->ts_ns - ledger->stats.first_ts_ns;
@@ -457,6 +462,7 @@ void snapshot__free(struct snapshot *snapshot)
 		free_process(snapshot->processes[i]);
 	free(snapshot->processes);
 	free(snapshot->coverage.libraries);
+	free(snapshot->rules);
 	free(snapshot);
 }
 

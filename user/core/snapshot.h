@@ -48,6 +48,7 @@ struct snapshot_stack {
 struct snapshot_list {
 	struct verdict_sum sum; /* of all that pass the filter */
 	struct verdict_sum hidden;
+	struct verdict_sum suppressed; /* of leaks, those that are known */
 	struct snapshot_group *groups; /* most bytes first */
 	__u32 num_groups;
 	struct snapshot_stack *stacks; /* most bytes first; none if no stack is known */
@@ -174,6 +175,12 @@ struct snapshot_coverage {
 	bool complete;	  /* nothing was lost or left unexplained */
 };
 
+/* A rule by which leaks are known, and what it has hidden. */
+struct snapshot_rule {
+	const char *pattern; /* of the filter */
+	struct verdict_sum sum;
+};
+
 struct snapshot {
 	__u64 ts_ns;
 	__u64 duration_ns;
@@ -186,6 +193,9 @@ struct snapshot {
 	__u64 bulk_freed;
 	struct verdict_sum leaks; /* that pass the filter; bytes on all chips together */
 	struct verdict_sum leaks_hidden;
+	struct verdict_sum suppressed;
+	struct snapshot_rule *rules; /* those that were asked for */
+	__u32 num_rules;
 	struct verdict_sum cut_off;
 	struct verdict_sum doubtful;
 	__u32 leaking_processes;

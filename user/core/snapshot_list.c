@@ -20,6 +20,13 @@ void list_builder__init(struct list_builder *builder, const struct ledger *ledge
 	*builder = (struct list_builder){ .ledger = ledger, .filter = filter, .ts_ns = ts_ns };
 }
 
+void list_builder__suppress(struct list_builder *builder, struct snapshot_rule *rules,
+			    const struct event_device *device)
+{
+	builder->rules = rules;
+	builder->device = device;
+}
+
 void list_builder__done(struct list_builder *builder)
 {
 	struct stack_group *group, *next;
@@ -110,6 +117,22 @@ static __u64 oldness_of(const struct buffer *buffer, __u64 age_ns)
 	return (buffer->flags & ordered) == ordered ? UINT64_MAX - buffer->id : age_ns;
 }
 
+static bool is_suppressed(struct list_builder *builder, const struct buffer *buffer)
+{
+	const struct suppression *rule = NULL;
+	struct verdict_sum one = {};
+
+	if (builder->rules)
+		rule = filter__suppression(builder->filter,
+					   stacks__find(&builder->ledger->stacks, buffer->stack));
+	if (!rule)
+		return false;
+	verdict_sum__add(&one, buffer);
+	verdict_sum__fold(&builder->suppressed, &one);
+	verdict_sum__add_on_all_chips(&builder->rules[rule->number].sum, &one, builder->device);
+	return true;
+}
+
 void list_builder__add(struct list_builder *builder, const struct buffer *buffer)
 {
 	__u64 age_ns = age_of(builder, buffer);
@@ -120,6 +143,8 @@ void list_builder__add(struct list_builder *builder, const struct buffer *buffer
 		verdict_sum__add(&builder->hidden, buffer);
 		return;
 	}
+	if (is_suppressed(builder, buffer))
+		return;
 	verdict_sum__add(&builder->sum, buffer);
 	add_group(builder, buffer, age_ns);
 	add_stack(builder, buffer, age_ns);
@@ -214,7 +239,9 @@ int list_builder__finish(const struct list_builder *builder, struct snapshot_lis
 {
 	int err = builder->err;
 
-	*ret_list = (struct snapshot_list){ .sum = builder->sum, .hidden = builder->hidden };
+	*ret_list = (struct snapshot_list){ .sum = builder->sum,
+					    .hidden = builder->hidden,
+					    .suppressed = builder->suppressed };
 	if (!err)
 		err = finish_groups(builder, ret_list);
 	if (!err)
@@ -235,4 +262,19 @@ void snapshot_list__done(struct snapshot_list *list)
 	free(list->largest);
 	free(list->oldest);
 	memset(list, 0, sizeof(*list));
+}
+
+int snapshot__take_rules(const struct filter *filter, struct snapshot *snapshot)
+{
+	__u32 num = filter->suppressions ? suppressions__count(filter->suppressions) : 0;
+
+	if (!num)
+		return 0;
+	snapshot->rules = calloc(num, sizeof(*snapshot->rules));
+	if (!snapshot->rules)
+		return -ENOMEM;
+	snapshot->num_rules = num;
+	for (__u32 i = 0; i < num; i++)
+		snapshot->rules[i].pattern = suppressions__rule(filter->suppressions, i)->pattern;
+	return 0;
 }

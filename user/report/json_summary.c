@@ -315,6 +315,21 @@ static void put_earlier(struct json_line *line, const struct earlier *earlier)
 	put_sum(line, o, "unknown", &earlier->doubtful);
 }
 
+/* Leaks that are known, and by which rules. */
+static void put_suppressed(struct json_line *line, const struct snapshot *snap)
+{
+	struct json_object *list, *o;
+
+	put_sum(line, line->root, "suppressed", &snap->suppressed);
+	list = json_line__array(line, line->root, "suppressions");
+	for (__u32 i = 0; i < snap->num_rules; i++) {
+		o = json_line__element(line, list);
+		json_line__string(line, o, "pattern", snap->rules[i].pattern);
+		json_line__number(line, o, "buffers", snap->rules[i].sum.buffers);
+		json_line__number(line, o, "bytes", snap->rules[i].sum.bytes);
+	}
+}
+
 int json_summary__write(FILE *out, const struct snapshot *snap, bool interval)
 {
 	struct json_object *list;
@@ -326,6 +341,8 @@ int json_summary__write(FILE *out, const struct snapshot *snap, bool interval)
 	json_line__bool(&line, line.root, "activity", snapshot__saw_activity(snap));
 	put_sum(&line, line.root, "leaked", &snap->leaks);
 	put_sum(&line, line.root, "leaked_hidden", &snap->leaks_hidden);
+	if (snap->num_rules)
+		put_suppressed(&line, snap);
 	put_sum(&line, line.root, "ended", &snap->cut_off);
 	put_sum(&line, line.root, "unknown", &snap->doubtful);
 	put_kinds(&line, line.root, "allocs", snap->allocs);

@@ -173,10 +173,10 @@ static void print_device_head(FILE *out, const struct snapshot_device *device)
 		fprintf(out, "  %s%s\n", place, closed);
 }
 
-static void print_hidden(FILE *out, const struct verdict_sum *hidden)
+static void print_hidden(FILE *out, const struct verdict_sum *hidden, const char *what)
 {
 	if (hidden->buffers)
-		fprintf(out, "      (the filter hides %llu %s, %llu bytes)\n", (ull)hidden->buffers,
+		fprintf(out, "      (%s %llu %s, %llu bytes)\n", what, (ull)hidden->buffers,
 			buffers(hidden->buffers), (ull)hidden->bytes);
 }
 
@@ -189,7 +189,8 @@ static void print_part(FILE *out, const char *title, const struct snapshot_list 
 		text_stacks__write(out, list, opts);
 		print_list(out, list);
 	}
-	print_hidden(out, &list->hidden);
+	print_hidden(out, &list->hidden, "the filter hides");
+	print_hidden(out, &list->suppressed, "suppressed as known:");
 }
 
 /* Did a verdict fall on any of its buffers? */
@@ -356,6 +357,9 @@ static void print_verdict(FILE *out, const struct snapshot *snap)
 		fprintf(out, ", %llu %s (%llu bytes) unknown (events lost)",
 			(ull)snap->doubtful.buffers, buffers(snap->doubtful.buffers),
 			(ull)snap->doubtful.bytes);
+	if (snap->suppressed.buffers)
+		fprintf(out, ", %llu %s (%llu bytes) suppressed", (ull)snap->suppressed.buffers,
+			buffers(snap->suppressed.buffers), (ull)snap->suppressed.bytes);
 	if (snap->leaks_hidden.buffers)
 		fprintf(out, ", the filter hides %llu", (ull)snap->leaks_hidden.buffers);
 	fputs(snap->coverage.complete ? "\n" : "; THE DATA IS INCOMPLETE\n", out);
@@ -398,6 +402,21 @@ static void print_earlier(FILE *out, const struct earlier *earlier)
 			(ull)earlier->processes, (ull)earlier->leaked.buffers);
 }
 
+/* As LeakSanitizer has it. */
+static void print_suppressions(FILE *out, const struct snapshot *snap)
+{
+	char clean[3 * WORDS_PLACE_SIZE];
+
+	if (!snap->suppressed.buffers)
+		return;
+	fprintf(out, "suppressions used:\n  %9s %18s  pattern\n", "buffers", "bytes");
+	for (__u32 i = 0; i < snap->num_rules; i++)
+		if (snap->rules[i].sum.buffers)
+			fprintf(out, "  %9llu %18llu  %s\n", (ull)snap->rules[i].sum.buffers,
+				(ull)snap->rules[i].sum.bytes,
+				words__clean(clean, sizeof(clean), snap->rules[i].pattern));
+}
+
 void text_report__write(const struct snapshot *snap, const struct sink_opts *opts)
 {
 	FILE *out = opts->out;
@@ -410,6 +429,7 @@ void text_report__write(const struct snapshot *snap, const struct sink_opts *opt
 			words__plural(snap->num_hidden, "process", "processes"));
 	print_earlier(out, &snap->earlier);
 	text_coverage__write(out, snap);
+	print_suppressions(out, snap);
 	print_summary(out, snap);
 }
 
