@@ -12,7 +12,7 @@ from rounds import spread
 from support.processes import Process
 from support.runtime import ROOT
 from support.tttrace import BINARY
-from workloads import MODES, STANDIN, VERSION, real_library
+from workloads import MODES, STACKS, STANDIN, VERSION, real_library
 
 FIRST = """
 import ttnn
@@ -128,4 +128,4 @@ def measure_storm(seconds, threads, options):
 
 def measure_storms(seconds):
     return {mode: [measure_storm(seconds, threads, options) for threads in (1, 2, 4)]
-            for mode, options in MODES.items()}
+            for mode, options in {**MODES, **STACKS}.items()}

@@ -53,7 +53,7 @@ def measure_where(seconds):
     roomy = [*SILENT, "--ring-size", "256M"]
     contenders = {
         "empty program": functools.partial(floor, "nothing", library, [library.offset(function)]),
-        "tttrace": functools.partial(traced, subject.pid, *roomy),
+        "tttrace --no-stacks": functools.partial(traced, subject.pid, *roomy, "--no-stacks"),
         "tttrace --lean": functools.partial(traced, subject.pid, *roomy, "--lean"),
     }
     result = {}

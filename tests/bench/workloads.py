@@ -36,9 +36,10 @@ def start(name, env=None):
                     ROOT / "tests/bench/programs/loop.py", shape, what], real_library(), env)
 
 
-MODES = {"tttrace": [], "tttrace --lean": ["--lean"], "tttrace --all-probes": ["--all-probes"]}
-STACKS = {f"{mode} --stacks": [*MODES[mode], "--stacks"] for mode in ("tttrace", "tttrace --lean")}
-WORDS = {"tttrace": "default", "tttrace --lean": "lean", "tttrace --all-probes": "all"}
+MODES = {"tttrace --no-stacks": ["--no-stacks"], "tttrace --lean": ["--lean"],
+         "tttrace --all-probes --no-stacks": ["--all-probes", "--no-stacks"]}
+STACKS = {"tttrace": [], "tttrace --lean --stacks": ["--lean", "--stacks"]}
+WORDS = dict(zip(MODES, ("default", "lean", "all")))
 FLOORS = {"empty programs, where tttrace is": "default", "empty programs, where --lean is": "lean"}
 
 

@@ -122,3 +122,137 @@ def test_the_lines_of_python_are_those_of_the_program(newest, tmp_path):
     added = [("forward", 8), ("main", 14), ("<module>", 17)]
     related = [("forward", 9), ("main", 14), ("<module>", 17)]
     assert [one for one in lines if one] == [made, added, related]
+
+
+# The name in C++ of what has another one in Python.
+CALLED = {"scalar": "add"}
+SOURCE = (PROGRAMS / "stacks.py").read_text(encoding="utf-8").splitlines()
+
+
+def operation_at(frames):
+    """The operation that the line of a frame of stacks.py asks for, or None."""
+    for one in frames:
+        if one.get("file") == str(PROGRAMS / "stacks.py"):
+            asked = re.match(r' *"(\w+)": lambda: ', SOURCE[one["line"] - 1])
+            return asked and CALLED.get(asked[1], asked[1])
+    return None
+
+
+def test_the_operation_is_the_one_that_the_program_called(real):
+    result = tttrace.run([], real.program("stacks.py"))
+    seen = {}
+    for alloc in result.of("alloc"):
+        asked = operation_at(result.stack(alloc))
+        if asked:
+            seen.setdefault(asked, set()).add(alloc["op"].split("::")[-1])
+    assert len(seen) >= 20
+    assert seen == {asked: {asked} for asked in seen}
+    assert {alloc["owner"] for alloc in result.of("alloc")} == {"tensor"}
+    assert all(alloc["op"].startswith("ttnn::") for alloc in result.of("alloc"))
+    assert {free["op"] for free in result.frees("matched")} <= {alloc["op"] for alloc in result.of("alloc")}
+
+
+def test_the_owner_is_told_of_what_is_no_tensor(real):
+    trace = tttrace.start([], real.program("owners.py"))
+    result = trace.finish()
+    made = {line.split()[1] for line in trace.process.stdout.all().splitlines() if line.startswith("made ")}
+    assert made >= {"tensor", "semaphore", "circular_buffer"}, result.stderr
+    assert {alloc["owner"] for alloc in result.of("alloc")} == made
+    assert {leak["owner"] for leak in result.of("leak")} <= made
+    # in the totals by site, too
+    assert {site["owner"] for site in result.sites} == made
+
+
+def test_what_runs_out_of_memory_says_by_what_line_and_who_holds_the_rest(real):
+    result = tttrace.run([], real.code("""
+        d = ttnn.open_device(device_id=0)
+        def tensor(n):
+            return ttnn.empty((n, n), dtype=ttnn.bfloat16, layout=ttnn.TILE_LAYOUT, device=d)
+        weights = tensor(65536)
+        try:
+            more = tensor(65536)
+        except RuntimeError:
+            pass
+        ttnn.close_device(d)
+    """))
+    failed, = result.of("alloc_failed")
+    lines = [frame["line"] for frame in failed["stack"] if frame.get("file") == "<string>"]
+    # before the code come three lines: here are that of tensor() and that of the call
+    assert lines == [6, 9]
+    assert (failed["op"], failed["owner"], failed["stack_end"]) == ("ttnn::empty", "tensor", "complete")
+    held, = failed["held_by"]
+    assert [frame["line"] for frame in result.stack(held) if frame.get("file") == "<string>"] == [6, 7]
+    assert held["per_bank"] == failed["held_per_bank"]
+
+
+def test_a_late_free_says_by_what_code_it_was_asked_for(newest):
+    result = tttrace.run([], newest.code("""
+        d = ttnn.open_device(device_id=0)
+        x = ttnn.ones((64, 64), dtype=ttnn.bfloat16, layout=ttnn.TILE_LAYOUT, device=d)
+        def drop():
+            global x
+            x = None
+        ttnn.close_device(d)
+        drop()
+    """))
+    late = result.frees("device_closed")[0]
+    frames = [[frame["function"], frame["line"]] for frame in result.stacks[late["freed_by"]]["stack"]
+              if frame.get("file") == "<string>"]
+    assert frames == [["drop", 8], ["<module>", 10]]
+
+
+def test_an_ordinary_free_is_asked_for_no_stack(newest):
+    result = tttrace.run([], newest.code("""
+        d = ttnn.open_device(device_id=0)
+        for _ in range(500):
+            x = ttnn.empty((32, 32), dtype=ttnn.bfloat16, layout=ttnn.TILE_LAYOUT, device=d)
+            ttnn.deallocate(x)
+        ttnn.close_device(d)
+    """))
+    stacks = result.summary["coverage"]["stacks"]
+    assert len(result.frees("matched")) == 500
+    assert sum(count for name, count in stacks.items() if name != "copied") == len(result.of("alloc"))
+    temporary = sum(site["temporary"] for site in result.sites)
+    assert temporary == 500
+
+
+def test_folded_stacks_add_up_to_what_is_asked_for(newest):
+    code = """
+        d = ttnn.open_device(device_id=0)
+        def forward(x):
+            return ttnn.add(x, x)
+        x = ttnn.ones((64, 64), dtype=ttnn.bfloat16, layout=ttnn.TILE_LAYOUT, device=d)
+        held = [forward(x) for _ in range(3)]
+        ttnn.deallocate(held.pop())
+        ttnn.close_device(d)
+    """
+    sums = {}
+    for what in ("live", "leaked", "peak", "allocated"):
+        status, out, err = tttrace.plain("--folded", what, "--", *map(str, newest.code(code)))
+        assert status == 0, err
+        lines = [line.rsplit(" ", 1) for line in out.splitlines()]
+        sums[what] = sum(int(count) for _, count in lines)
+        assert all(line.startswith("python;DRAM;_start;") for line, _ in lines)
+        assert what == "live" or any(";forward (<string>:6);" in line for line, _ in lines)
+    # 24576 bytes each: one of ones, three of add, of which one was freed
+    assert sums == {"live": 0, "leaked": 3 * 24576, "peak": 4 * 24576, "allocated": 4 * 24576}
+
+
+def test_known_leaks_change_no_exit_status(newest, tmp_path):
+    code = list(map(str, newest.code("""
+        d = ttnn.open_device(device_id=0)
+        x = ttnn.ones((64, 64), dtype=ttnn.bfloat16, layout=ttnn.TILE_LAYOUT, device=d)
+        ttnn.close_device(d)
+    """)))
+    known = tmp_path / "known"
+    known.write_text("# not ours to mend\nleak:ttnn::ones\n", encoding="utf-8")
+    status, out, _ = tttrace.plain("-q", "--error-exitcode", 9, "--suppressions", known, "--", *code)
+    assert status == 0
+    assert "SUMMARY: tttrace: no leaks, 1 buffer (24576 bytes) suppressed" in out
+    known.write_text("leak:ttnn::zeros\n", encoding="utf-8")
+    status, out, _ = tttrace.plain("-q", "--error-exitcode", 9, "--suppressions", known, "--", *code)
+    assert status == 9
+    assert "suppressed" not in out
+    known.write_text("race:x\n", encoding="utf-8")
+    status, out, err = tttrace.plain("--suppressions", known, "--", "true")
+    assert status == 2 and "line 1: 'race:x' is no suppression: write leak:PATTERN" in err
