@@ -49,7 +49,8 @@ endif
 SOURCES := $(wildcard user/*.c user/*/*.c)
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 BPF_USERS := $(B)/user/trace/loader.o
-PLAIN := $(B)/user/suppression_file.o $(filter $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$(addprefix user/,lib target stack core report)))),$(OBJECTS))
+READERS := $(addprefix $(B)/user/,result.o result_line.o suppression_file.o)
+PLAIN := $(READERS) $(filter $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$(addprefix user/,lib target stack core report)))),$(OBJECTS))
 UNITS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 
 .DEFAULT_GOAL := all

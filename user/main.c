@@ -2,6 +2,7 @@
 /*
  * tttrace: who holds the memory of Tenstorrent devices. Options -> session -> exit status.
  */
+#include "diff_command.h"
 #include "lib/log.h"
 #include "look.h"
 #include "options.h"
@@ -14,6 +15,8 @@ int main(int argc, char **argv)
 	struct options opts;
 	int status;
 
+	if (diff_command__is_meant(argc, argv))
+		return diff_command__run(argc, argv);
 	if (options__parse(argc, argv, &opts))
 		return EXIT_ERROR;
 	if (opts.verbose)

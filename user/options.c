@@ -19,7 +19,8 @@ static const char doc[] =
 	"  tttrace -p 1234              trace a running process and its children\n"
 	"  tttrace                      trace every process that uses the runtime\n"
 	"  tttrace --snapshot 1234      one look at what it holds, without a probe\n"
-	"  tttrace --check [LIB|PID]    say what would work here\n";
+	"  tttrace --check [LIB|PID]    say what would work here\n"
+	"  tttrace diff OLD NEW         compare two results of -j (tttrace diff --help)\n";
 
 /* Options without a letter. */
 enum {

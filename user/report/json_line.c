@@ -90,6 +90,12 @@ void json_line__number(struct json_line *line, struct json_object *object, const
 	put(line, object, key, json_object_new_uint64(value));
 }
 
+void json_line__change(struct json_line *line, struct json_object *object, const char *key,
+		       __s64 value)
+{
+	put(line, object, key, json_object_new_int64(value));
+}
+
 void json_line__bool(struct json_line *line, struct json_object *object, const char *key,
 		     bool value)
 {

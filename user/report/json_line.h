@@ -33,6 +33,9 @@ struct json_object *json_line__element(struct json_line *line, struct json_objec
 void json_line__add_string(struct json_line *line, struct json_object *array, const char *value);
 void json_line__number(struct json_line *line, struct json_object *object, const char *key,
 		       __u64 value);
+/* A number that may be negative. */
+void json_line__change(struct json_line *line, struct json_object *object, const char *key,
+		       __s64 value);
 void json_line__bool(struct json_line *line, struct json_object *object, const char *key,
 		     bool value);
 /* @value need not be UTF-8. NULL: the key is left out. */

@@ -88,8 +88,13 @@ static bool is_told(const struct event_stack *stack, __u32 nr, __u32 first_pytho
 
 void text_stacks__frames(FILE *out, const struct event_stack *stack, int indent, bool verbose)
 {
-	__u32 first_python = count_before_python(stack), shown = 0;
+	__u32 first_python, shown = 0;
 
+	if (!stack) {
+		fprintf(out, "%*sthe stack is not known\n", indent, "");
+		return;
+	}
+	first_python = count_before_python(stack);
 	for (__u32 i = 0; i < stack->num_frames; i++) {
 		if (!verbose && (shown == FRAMES_SHOWN || !is_told(stack, i, first_python)))
 			continue;
@@ -159,10 +164,7 @@ static void print_stack(FILE *out, const struct snapshot_stack *group, bool verb
 		(ull)group->sum.bytes, words__bytes(bytes, group->sum.bytes),
 		buffer_type__name(group->type), words__age(age, group->oldest_ns),
 		owner ? ", " : "", owner ? owner : "");
-	if (group->stack)
-		text_stacks__frames(out, group->stack, 10, verbose);
-	else
-		fputs("          the stack is not known\n", out);
+	text_stacks__frames(out, group->stack, 10, verbose);
 }
 
 void text_stacks__write(FILE *out, const struct snapshot_list *list, const struct sink_opts *opts)

@@ -15,7 +15,8 @@ enum {
 /*
  * The frames of @stack, innermost first, a line each behind @indent blanks. Not @verbose, only
  * those that tell a user of ttnn something: from the operation outwards, the lines of Python alone
- * where there are any. What is left out, and why a stack is not complete, is said.
+ * where there are any. What is left out, and why a stack is not complete, is said. NULL: it is not
+ * known.
  */
 void text_stacks__frames(FILE *out, const struct event_stack *stack, int indent, bool verbose);
 
