@@ -56,10 +56,11 @@ static const char *signed_words(char buf[WORDS_SIZE], __s64 number)
 
 /* --- by operation --------------------------------------------------------------------------- */
 
-/* The end of @name, which tells most, in at most so many @columns. */
+/* The end of @name, which tells most, in at most so many @columns, behind dots if it is cut. */
 static const char *cut_name(char buf[NAME_SIZE], const char *name, int columns)
 {
-	const char *begin;
+	static const char dots[] = "\xe2\x80\xa6";
+	char *begin;
 
 	words__clean(buf, NAME_SIZE, name ? name : "?");
 	for (begin = buf + strlen(buf); begin > buf; begin--) {
@@ -67,7 +68,14 @@ static const char *cut_name(char buf[NAME_SIZE], const char *name, int columns)
 		if (columns < 0)
 			break;
 	}
-	return begin;
+	if (begin == buf)
+		return buf;
+	/* they have one column and three bytes: the first character that is left makes room */
+	do
+		begin++;
+	while ((*begin & 0xc0) == 0x80);
+	begin -= sizeof(dots) - 1;
+	return begin < buf ? begin + sizeof(dots) - 1 : memcpy(begin, dots, sizeof(dots) - 1);
 }
 
 static void print_op(FILE *out, const struct diff_op *op, enum diff_measure measure, bool verbose)
