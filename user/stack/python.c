@@ -274,6 +274,8 @@ static int read_text(const struct python *python, struct memory *memory, __u64 a
 }
 
 enum {
+	OBJECT_TYPE = 8,   /* PyObject: ob_type */
+	TYPE_NAME = 24,	   /* PyTypeObject: tp_name */
 	BYTES_LENGTH = 16, /* PyBytesObject: ob_size … */
 	BYTES_DATA = 32,   /* … and ob_sval */
 	CODE_SIZE = 144,   /* as much of a PyCodeObject as is used */
@@ -352,6 +354,20 @@ static bool is_alive(const __u8 *object)
 	return references && references < 1ull << 33;
 }
 
+/*
+ * Of more than 512 bytes it comes from malloc(3), whose addresses may be as small as a count where
+ * the program lies low, as Debian's python3 does. What is freed there loses its second word with
+ * its first, or has been counted down to 0.
+ */
+static bool is_code(struct memory *memory, const __u8 *object)
+{
+	__u64 type = word_at(object, OBJECT_TYPE), at;
+	char name[sizeof("code")];
+
+	return !memory__read(memory, type + TYPE_NAME, &at, sizeof(at)) &&
+	       !memory__read(memory, at, name, sizeof(name)) && !memcmp(name, "code", sizeof(name));
+}
+
 /* The code object of @frame, if it is still there. */
 static int read_head(const struct python_version *version, struct memory *memory,
 		     const struct tt_python_frame *frame, struct code_head *ret_head)
@@ -365,7 +381,9 @@ static int read_head(const struct python_version *version, struct memory *memory
 	ret_head->file = word_at(object, version->file);
 	ret_head->lines = word_at(object, version->lines);
 	ret_head->first_line = word_at(object, version->first_line);
-	return is_alive(object) && print_of(frame->code, ret_head) == frame->print ? 0 : -ESTALE;
+	if (!is_alive(object) || !is_code(memory, object))
+		return -ESTALE;
+	return print_of(frame->code, ret_head) == frame->print ? 0 : -ESTALE;
 }
 
 /* A bytes object at @addr. */

@@ -160,6 +160,8 @@ def made_of_text():
 def gone():
     """Its code is freed as soon as it has run; another takes its place."""
     exec(TEXT, globals())
+    # what is as large as this lies where malloc() has put it
+    exec(TEXT + "\n" + "größe.x = size + 1\n" * 200 + "log(here(), alloc(mesh, size))\n", globals())
 
 
 def recursion(depth):
