@@ -10,6 +10,7 @@
 #include "lib/log.h"
 #include "lib/table.h"
 #include "stack/python.h"
+#include "stack/python_loop.h"
 #include "stack/unwind.h"
 #include "stack_names.h"
 #include "trace/loader.h"
@@ -49,6 +50,7 @@ struct stack_taker {
 	struct images *images;
 	struct traced_process *processes; /* by tgid */
 	struct stack_names *names;
+	struct python_loop loop;
 	bool warned; /* of a version of Python that is not known */
 	/* of the stack at hand */
 	struct unwinding unwinding;
@@ -223,17 +225,13 @@ static void find_python(struct stack_taker *taker, struct traced_process *proces
 		loader__know_python(taker->loader, process->tgid, &process->python.layout);
 }
 
-/* Is @frame of machine code that of the interpreter's loop? */
-static bool is_interpreter(const struct traced_process *process, const struct stack_frame *frame)
+/* What @frame, of machine code, is of the interpreter's loop. */
+static enum python_part part_of(struct stack_taker *taker, const struct traced_process *process,
+				const struct stack_frame *frame)
 {
-	static const char name[] = "_PyEval_EvalFrameDefault";
-	_cleanup_free_ char *found = NULL;
-	__u64 offset;
-
-	if (!process->has_python || frame->image != process->python.image ||
-	    image__function(frame->image, frame->vaddr, &found, &offset))
-		return false;
-	return !strncmp(found, name, sizeof(name) - 1); /* or a part of it that was split off */
+	if (!process->has_python || frame->image != process->python.image)
+		return PYTHON_OTHER;
+	return python_loop__part(&taker->loop, frame->image, frame->vaddr);
 }
 
 /* The frames of Python of a copy, as far as they are used. */
@@ -297,8 +295,11 @@ static enum tt_stack_end merge(struct stack_taker *taker, struct traced_process 
 		memory__forget(process->memory);
 	for (size_t i = 0; i < unwinding->num_frames; i++) {
 		const struct stack_frame *frame = &unwinding->frames[i];
+		enum python_part part = part_of(taker, process, frame);
 
-		if (is_interpreter(process, frame)) {
+		if (part == PYTHON_INNER)
+			continue;
+		if (part == PYTHON_LOOP) {
 			if (!add_call(taker, process, &python))
 				continue;
 			end = copy->python_more ? TT_STACK_DEEP : TT_STACK_NO_PYTHON;
@@ -454,6 +455,7 @@ void stack_taker__free(struct stack_taker *taker)
 	HASH_ITER (hh, taker->processes, process, next_process)
 		free_process(taker, process);
 	stack_names__free(taker->names);
+	python_loop__done(&taker->loop);
 	images__free(taker->images);
 	free(taker);
 }

@@ -61,7 +61,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static __u64 next_random(__u64 *seed)
+__attribute__((noinline)) static __u64 next_random(__u64 *seed)
 {
 	*seed ^= *seed << 13;
 	*seed ^= *seed >> 7;
@@ -96,6 +96,18 @@ static void ask_for_rules(struct elf_file *file, __u64 *seed)
 	dwarf_cfi_end(cfi);
 }
 
+static void ask_for_ranges(const struct elf_file *file, __u64 *seed)
+{
+	__u64 start, end, vaddr;
+
+	for (int i = 0; i < PROBED; i++) {
+		vaddr = next_random(seed) % (2 * size);
+		if (elf_file__frame_range(file, vaddr, &start, &end))
+			continue;
+		assert_true(start <= vaddr && vaddr < end);
+	}
+}
+
 /* Whatever it says, we come back. */
 static void ask(const char *path, __u64 *seed)
 {
@@ -106,6 +118,7 @@ static void ask(const char *path, __u64 *seed)
 		return;
 	ask_for_names(file, seed);
 	ask_for_rules(file, seed);
+	ask_for_ranges(file, seed);
 	elf_file__find(file, "main", &vaddr);
 	elf_file__close(file);
 }
@@ -203,6 +216,30 @@ static void of_several_names_the_one_that_others_know_is_shown(void **state)
 	elf_file__close(file);
 }
 
+/* gcc writes an entry for each function, from its begin to its end. */
+static void an_entry_of_the_frames_is_as_long_as_its_function(void **state)
+{
+	struct elf_file *file;
+	struct elf_symbol symbol;
+	struct elf_syms syms;
+	__u64 start, end;
+
+	(void)state;
+	assert_int_equal(elf_file__open("/proc/self/exe", &file), 0);
+	assert_int_equal(elf_syms__init(&syms, file, ELF_TABLE_SYMTAB), 0);
+	while (elf_syms__next(&syms, &symbol) && strcmp(symbol.name, "next_random"))
+		;
+	assert_string_equal(symbol.name, "next_random");
+	for (__u64 i = 0; i < symbol.size; i++) {
+		assert_int_equal(elf_file__frame_range(file, symbol.vaddr + i, &start, &end), 0);
+		assert_int_equal(start, symbol.vaddr);
+		assert_int_equal(end, symbol.vaddr + symbol.size);
+	}
+	assert_int_equal(elf_file__frame_range(file, 0, &start, &end), -ENOENT);
+	assert_int_equal(elf_file__frame_range(file, ~0ull, &start, &end), -ENOENT);
+	elf_file__close(file);
+}
+
 static void files_that_are_cut_short_are_no_danger(void **state)
 {
 	__u64 seed = 1;
@@ -238,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(functions_of_this_program_are_found_by_their_addresses),
 		cmocka_unit_test(of_several_names_the_one_that_others_know_is_shown),
+		cmocka_unit_test(an_entry_of_the_frames_is_as_long_as_its_function),
 		cmocka_unit_test(files_that_are_cut_short_are_no_danger),
 		cmocka_unit_test(files_with_changed_bytes_are_no_danger),
 	};

@@ -122,6 +122,14 @@ int elf_file__pointer(struct elf_file *file, __u64 vaddr, __u64 *ret_vaddr);
 struct Dwarf_CFI_s;
 int elf_file__frames(struct elf_file *file, struct Dwarf_CFI_s **ret_cfi);
 
+/*
+ * The code around @vaddr that one entry of the call frame information is of: a function, or a part
+ * of one that lies apart from the rest. By the table of .eh_frame_hdr, in the form that all linkers
+ * give it. -ENOENT: it has no such table, or there is nothing of @vaddr in it; -ENOEXEC.
+ */
+int elf_file__frame_range(const struct elf_file *file, __u64 vaddr, __u64 *ret_start,
+			  __u64 *ret_end);
+
 /* -ENOENT: no such table; -ENOEXEC: it is broken, or too large. */
 int elf_syms__init(struct elf_syms *syms, struct elf_file *file, enum elf_table table);
 
