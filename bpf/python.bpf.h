@@ -66,7 +66,7 @@ __noinline __u64 read_python_frame(const struct tt_python *python, struct stack_
 		return 0;
 	if (python->owner < TT_PYTHON_FRAME_SIZE)
 		owner = scratch->frame[python->owner];
-	code = frame_word(scratch, python->code);
+	code = frame_word(scratch, python->code) & ~(__u64)TT_PYTHON_TAGS;
 	back = frame_word(scratch, python->back);
 	scratch->copy.python[nr].code = code;
 	scratch->copy.python[nr].instruction =

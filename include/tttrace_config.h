@@ -267,6 +267,9 @@ struct tt_python {
 enum {
 	TT_PYTHON_DIRECT = 0xffff,
 	TT_PYTHON_FRAME_SIZE = 104, /* bytes of a frame, or code object, in which all that lies */
+	/* bits of a frame's pointer to its code that are no part of the address: from 3.14 on it
+	 * says in them whether it counts as a reference (pycore_stackref.h: Py_TAG_BITS) */
+	TT_PYTHON_TAGS = 3,
 	TT_PYTHON_OWNER_SHIFT = 56, /* of that byte in struct tt_python_frame::instruction */
 };
 

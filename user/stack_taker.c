@@ -186,9 +186,9 @@ void stack_taker__forget_mappings(struct stack_taker *taker, pid_t pid)
 static void warn_of_version(struct stack_taker *taker, const struct python *python)
 {
 	if (!taker->warned)
-		pr_warn("this tttrace does not know where Python %u.%u keeps its frames: stacks show "
-			"the functions of the interpreter instead",
-			python->major, python->minor);
+		pr_warn("this tttrace does not know where Python %u.%u%s keeps its frames: stacks "
+			"show the functions of the interpreter instead",
+			python->major, python->minor, python->free_threaded ? "t" : "");
 	taker->warned = true;
 }
 

@@ -1,33 +1,62 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """
 The frames of Python in stacks: file, line and function as Python itself has them, on every version
-of it that there is on this machine. The one that runs the tests is always among them.
+of it that there is on this machine, and on 3.14 (scripts/python314). The one that runs the tests is
+always among them.
 """
 
+import functools
 import glob
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from support import tttrace
+from support.runtime import ROOT
 from support.standin import Standin, probed
 
 PROGRAM = Path(__file__).parent / "programs/python_frames.py"
-KNOWN = (10, 11, 12, 13)
+KNOWN = (10, 11, 12, 13, 14)
+
+
+def of_pyenv(version):
+    root = os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))
+    return sorted(glob.glob(f"{root}/versions/{version}/bin/python3"))
 
 
 def pythons():
-    """{minor version: interpreter}."""
+    """{minor version: interpreter} of those that are installed."""
     found = {sys.version_info[1]: sys.executable}
-    root = os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))
-    for minor in range(9, 16):
-        for path in (f"/usr/bin/python3.{minor}", *sorted(glob.glob(f"{root}/versions/3.{minor}.*/bin/python3"))):
+    for minor in range(9, 17):
+        for path in (f"/usr/bin/python3.{minor}", *of_pyenv(f"3.{minor}.*[0-9]")):
             if minor not in found and os.access(path, os.X_OK):
                 found[minor] = path
     return found
+
+
+@functools.lru_cache(maxsize=None)
+def set_up_314():
+    """Returns (interpreter, None), or (None, why it cannot be had)."""
+    done = subprocess.run([ROOT / "scripts/python314"], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=100, check=False)
+    if done.returncode == 3:
+        return None, done.stderr.splitlines()[-1]
+    assert done.returncode == 0, f"scripts/python314 failed:\n{done.stderr}"
+    return done.stdout.strip(), None
+
+
+def python_of(minor):
+    """An interpreter of that version. Skips the test if there is none."""
+    python, why_not = pythons().get(minor), f"no Python 3.{minor} on this machine"
+    if not python and minor == 14:
+        python, why_not = set_up_314()
+    if not python:
+        pytest.skip(why_not)
+    return python
 
 
 def trace(python, options=(), words=()):
@@ -50,12 +79,12 @@ def is_through(frames, function):
     return any(frame[2] == function for frame in frames)
 
 
-@pytest.mark.parametrize("minor", [minor for minor in pythons() if minor in KNOWN])
+@pytest.mark.parametrize("minor", KNOWN)
 @pytest.mark.parametrize("options", [[], ["--lean", "--stacks"]], ids=["default", "lean"])
 def test_frames_of_python_are_those_that_python_knows(minor, options):
-    logged, result = trace(pythons()[minor], options)
+    logged, result = trace(python_of(minor), options)
     allocs = result.of("alloc", kind="owning")
-    assert len(logged) == len(allocs) >= 3 * 24
+    assert len(logged) == len(allocs) >= 3 * 25
     for frames, alloc in zip(logged, allocs):
         if is_through(frames, "gone"):
             continue
@@ -72,10 +101,10 @@ def test_a_child_has_them_from_its_first_allocation_on():
     assert len({alloc["pid"] for alloc in result.of("alloc", kind="owning")}) == 1
 
 
-@pytest.mark.parametrize("minor", [minor for minor in pythons() if minor in KNOWN])
+@pytest.mark.parametrize("minor", KNOWN)
 def test_code_that_has_gone_is_said_to_be_missing_and_none_is_invented(minor):
     """It may be read before it goes: then it is right. It is never another's."""
-    logged, result = trace(pythons()[minor])
+    logged, result = trace(python_of(minor))
     through = [(frames, alloc) for frames, alloc in zip(logged, result.of("alloc", kind="owning")) if is_through(frames, "gone")]
     assert len(through) == 9
     for frames, alloc in through:
@@ -86,9 +115,19 @@ def test_code_that_has_gone_is_said_to_be_missing_and_none_is_invented(minor):
             assert all(frame in frames for frame in python_frames(result, alloc))
 
 
-@pytest.mark.parametrize("minor", [minor for minor in pythons() if minor not in KNOWN])
-def test_a_version_that_is_not_known_is_said_once_and_machine_code_remains(minor):
-    _, result = trace(pythons()[minor])
-    assert result.stderr.count(f"does not know where Python 3.{minor} keeps its frames") == 1
+def assert_not_known(python, version):
+    _, result = trace(python)
+    assert result.stderr.count(f"does not know where Python {version} keeps its frames") == 1
     assert all(result.stack_end(alloc) == "complete" for alloc in result.of("alloc", kind="owning"))
     assert not any(python_frames(result, alloc) for alloc in result.of("alloc", kind="owning"))
+
+
+@pytest.mark.parametrize("minor", [minor for minor in pythons() if minor not in KNOWN])
+def test_a_version_that_is_not_known_is_said_once_and_machine_code_remains(minor):
+    assert_not_known(pythons()[minor], f"3.{minor}")
+
+
+@pytest.mark.parametrize("python", of_pyenv("3.*t"))
+def test_one_without_the_gil_is_not_taken_for_one_with_it(python):
+    minor = python.split("/versions/3.")[1].split(".")[0]
+    assert_not_known(python, f"3.{minor}t")

@@ -213,6 +213,11 @@ int image__read(const struct image *image, __u64 vaddr, void *buf, size_t size)
 	return image->file ? elf_file__read_const(image->file, vaddr, buf, size) : -ENOENT;
 }
 
+int image__initial(const struct image *image, __u64 vaddr, void *buf, size_t size)
+{
+	return image->file ? elf_file__read(image->file, vaddr, buf, size) : -ENOENT;
+}
+
 int image__frame_range(const struct image *image, __u64 vaddr, __u64 *ret_start, __u64 *ret_end)
 {
 	return image->file ? elf_file__frame_range(image->file, vaddr, ret_start, ret_end)

@@ -43,6 +43,9 @@ const struct frame_rule *image__rule(struct image *image, __u64 vaddr);
 int image__symbol(struct image *image, const char *name, __u64 *ret_vaddr);
 int image__read(const struct image *image, __u64 vaddr, void *buf, size_t size);
 
+/* As elf_file__read(): what memory that is written to had at first. */
+int image__initial(const struct image *image, __u64 vaddr, void *buf, size_t size);
+
 /* As elf_file__frame_range(). */
 int image__frame_range(const struct image *image, __u64 vaddr, __u64 *ret_start, __u64 *ret_end);
 

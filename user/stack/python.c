@@ -9,6 +9,7 @@
 #include "lib/cleanup.h"
 #include "lib/table.h"
 #include "stack/python_lines.h"
+#include "stack/python_version.h"
 
 enum {
 	TEXT_MAX = 4096,     /* characters of a name; a longer one is cut */
@@ -16,101 +17,17 @@ enum {
 	KEYS_IN_THREAD = 32, /* PTHREAD_KEY_2NDLEVEL_SIZE of nptl/descr.h */
 	KEY_SIZE = 16,	     /* struct pthread_key_data: seq, data */
 	KEY_DATA = 8,
-	OWNED_BY_C = 3, /* enum _frameowner of 3.12 and 3.13: FRAME_OWNED_BY_CSTACK */
+	/* enum _frameowner: from here on no frame is one of Python. 3.12 and 3.13 begin a call with
+	 * FRAME_OWNED_BY_CSTACK; 3.14 with FRAME_OWNED_BY_INTERPRETER, which has its number, and
+	 * moved that to 4 */
+	OWNED_BY_NONE = 3,
 };
 
 /*
- * struct pthread of glibc 2.12 to 2.41 on x86_64, where the offset of specific_1stblock is a part
+ * struct pthread of glibc 2.12 to 2.43 on x86_64, where the offset of specific_1stblock is a part
  * of what debuggers rely on (nptl_db).
  */
 #define SPECIFIC_FIRST_BLOCK 0x310
-
-struct python_version {
-	unsigned int minor; /* of 3 */
-	__u16 key;	    /* autoTSSkey in _PyRuntime */
-	/* PyThreadState */
-	__u16 frame, indirect, thread_id;
-	/* a frame */
-	__u16 back, code, instruction, owner;
-	/* PyCodeObject */
-	__u16 first_line, file, name, lines, first_instruction; /* 0: the instruction is an index */
-	/* PyASCIIObject, PyCompactUnicodeObject: where the characters begin */
-	__u16 ascii, compact;
-};
-
-static const struct python_version versions[] = {
-	{ .minor = 10,
-	  .key = 0x248,
-	  .frame = 24,
-	  .indirect = TT_PYTHON_DIRECT,
-	  .thread_id = 0xb0,
-	  .back = 24,
-	  .code = 32,
-	  .instruction = 96,
-	  .owner = TT_PYTHON_DIRECT,
-	  .first_line = 40,
-	  .file = 104,
-	  .name = 112,
-	  .lines = 120,
-	  .ascii = 48,
-	  .compact = 72 },
-	{ .minor = 11,
-	  .key = 0x250,
-	  .frame = 56,
-	  .indirect = 8,
-	  .thread_id = 0x98,
-	  .back = 48,
-	  .code = 32,
-	  .instruction = 56,
-	  .owner = 68,
-	  .first_line = 72,
-	  .file = 112,
-	  .name = 128,
-	  .lines = 136,
-	  .first_instruction = 184,
-	  .ascii = 48,
-	  .compact = 72 },
-	{ .minor = 12,
-	  .key = 0x608,
-	  .frame = 56,
-	  .indirect = 0,
-	  .thread_id = 0x88,
-	  .back = 8,
-	  .code = 0,
-	  .instruction = 56,
-	  .owner = 70,
-	  .first_line = 68,
-	  .file = 112,
-	  .name = 128,
-	  .lines = 136,
-	  .first_instruction = 192,
-	  .ascii = 40,
-	  .compact = 56 },
-	{ .minor = 13,
-	  .key = 0x870,
-	  .frame = 72,
-	  .indirect = TT_PYTHON_DIRECT,
-	  .thread_id = 0x98,
-	  .back = 8,
-	  .code = 0,
-	  .instruction = 56,
-	  .owner = 70,
-	  .first_line = 68,
-	  .file = 112,
-	  .name = 128,
-	  .lines = 136,
-	  .first_instruction = 200,
-	  .ascii = 40,
-	  .compact = 56 },
-};
-
-static const struct python_version *find_version(unsigned int major, unsigned int minor)
-{
-	for (size_t i = 0; major == 3 && i < sizeof(versions) / sizeof(versions[0]); i++)
-		if (versions[i].minor == minor)
-			return &versions[i];
-	return NULL;
-}
 
 /* --- which interpreter ----------------------------------------------------------------------- */
 
@@ -151,6 +68,21 @@ static void fill_layout(const struct python_version *version, __u32 key, struct 
 	};
 }
 
+/* Holds what is known of its version against what it says itself. Returns 0 or -ENOTSUP. */
+static int compare_own_words(struct python *python, struct image *image, __u64 runtime)
+{
+	__u64 own[PYTHON_OWN_WORDS];
+
+	if (python->minor < PYTHON_OWN_SINCE)
+		return python->version ? 0 : -ENOTSUP;
+	if (image__initial(image, runtime, own, PYTHON_OWN_HEAD * sizeof(own[0])))
+		return -ENOTSUP;
+	python->free_threaded = python_version__is_free_threaded(own);
+	if (!python->version || image__initial(image, runtime, own, sizeof(own)))
+		return -ENOTSUP;
+	return python_version__agrees(python->version, own) ? 0 : -ENOTSUP;
+}
+
 int python__find(struct image *image, __u64 bias, struct memory *memory, struct python *ret_python)
 {
 	struct python python = { .image = image };
@@ -161,10 +93,11 @@ int python__find(struct image *image, __u64 bias, struct memory *memory, struct 
 	if (!python__is_in(image, &python.major, &python.minor) ||
 	    image__symbol(image, "_PyRuntime", &vaddr))
 		return -ENOENT;
-	python.version = find_version(python.major, python.minor);
+	python.version = python_version__find(python.major, python.minor);
+	err = compare_own_words(&python, image, vaddr);
 	*ret_python = python;
-	if (!python.version)
-		return -ENOTSUP;
+	if (err)
+		return err;
 	memory__forget(memory);
 	err = memory__read(memory, bias + vaddr + python.version->key, key, sizeof(key));
 	if (err)
@@ -188,7 +121,7 @@ enum python_step python__step(const struct python *python, const struct tt_pytho
 	case 11:
 		return owner ? PYTHON_LAST : PYTHON_SAME; /* is_entry */
 	default:
-		return owner == OWNED_BY_C ? PYTHON_NONE : PYTHON_SAME;
+		return owner >= OWNED_BY_NONE ? PYTHON_NONE : PYTHON_SAME;
 	}
 }
 
@@ -344,13 +277,16 @@ static __u64 print_of(__u64 addr, const struct code_head *head)
 }
 
 /*
- * What is freed has in place of its count of references, its first word, the address of the next
- * free block, or 0 (Objects/obmalloc.c). An immortal object counts 2^32 - 1.
+ * What is freed has in place of its count of references, its first word, 0 or the address of the
+ * next free block (Objects/obmalloc.c). An immortal object counts up to 2^32 - 1; from 3.14 on the
+ * highest 16 bits are flags, where an address has none.
  */
-static bool is_alive(const __u8 *object)
+static bool is_alive(const struct python_version *version, const __u8 *object)
 {
 	__u64 references = word_at(object, 0);
 
+	if (version->minor >= 14)
+		references &= (1ull << 48) - 1;
 	return references && references < 1ull << 33;
 }
 
@@ -381,7 +317,7 @@ static int read_head(const struct python_version *version, struct memory *memory
 	ret_head->file = word_at(object, version->file);
 	ret_head->lines = word_at(object, version->lines);
 	ret_head->first_line = word_at(object, version->first_line);
-	if (!is_alive(object) || !is_code(memory, object))
+	if (!is_alive(version, object) || !is_code(memory, object))
 		return -ESTALE;
 	return print_of(frame->code, ret_head) == frame->print ? 0 : -ESTALE;
 }

@@ -3,15 +3,14 @@
  * The frames of Python in a stack: which interpreter a process has, where it keeps the frames of a
  * thread, and what function and line a frame is of. Read from outside, out of the process's memory.
  *
- * The structs are those of CPython's internal headers (Include/internal/pycore_frame.h,
- * pycore_runtime.h, cpython/pystate.h, cpython/code.h), of which an offset is the same in all
- * releases of a minor version; read off their debug information. What a release would have changed
- * is noticed: a thread's state has to know the thread's own address.
+ * Where they lie is known by the minor version of CPython: see python_version.h. What a release
+ * would have changed is noticed: a thread's state has to know the thread's own address, and from
+ * 3.13 on the interpreter says itself where most of it is.
  *
- * A thread's state is found as PyGILState_GetThisThreadState() finds it, by a key of
- * pthread_getspecific(3): the C library keeps the values of the first 32 keys in the thread's own
- * memory (nptl/descr.h: struct pthread::specific_1stblock). So it is found as well while another
- * thread has the GIL.
+ * A thread's state is found as PyGILState_GetThisThreadState() of 3.10 to 3.14 finds it, by a key
+ * of pthread_getspecific(3): the C library keeps the values of the first 32 keys in the thread's
+ * own memory (nptl/descr.h: struct pthread::specific_1stblock). So it is found as well while
+ * another thread has the GIL.
  */
 #ifndef TTTRACE_PYTHON_H
 #define TTTRACE_PYTHON_H
@@ -30,6 +29,7 @@ struct python {
 	const struct image *image; /* with its code */
 	struct tt_python layout;
 	unsigned int major, minor;
+	bool free_threaded; /* built without the GIL: such a one is not known */
 };
 
 /* Is there an interpreter in @image? Its version is then told. */
@@ -37,7 +37,8 @@ bool python__is_in(struct image *image, unsigned int *ret_major, unsigned int *r
 
 /*
  * The interpreter in @image, which the process of @memory maps with @bias. Returns 0; -ENOTSUP: its
- * version is not known; -EAGAIN: it has not begun yet; -ENOENT: there is none; -errno of reading.
+ * version is not known, or it is not as that version is known; -EAGAIN: it has not begun yet;
+ * -ENOENT: there is none; -errno of reading.
  */
 int python__find(struct image *image, __u64 bias, struct memory *memory, struct python *ret_python);
 
