@@ -93,6 +93,14 @@ struct {
 	__type(value, struct tt_python);
 } pythons SEC(".maps");
 
+/* The code objects of Python that were copied. LRU: what is evicted is copied again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384); /* 1 where no stacks are wanted */
+	__type(key, struct tt_code_key);
+	__type(value, __u8);
+} known_codes SEC(".maps");
+
 /* Where a thread's stack is copied to. Of the thread: see emit.bpf.h. */
 struct stack_scratch {
 	struct tt_record_stack_copy copy;

@@ -119,6 +119,7 @@ static __always_inline __u32 send_copy(const struct hit *hit, struct stack_scrat
 
 	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > knobs.copy_limit)
 		return 0;
+	send_codes(hit, scratch);
 	size = copy_stack(scratch, copy->regs[TT_STACK_RSP]);
 	if (size > TT_STACK_MAX)
 		return 0;

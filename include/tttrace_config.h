@@ -243,6 +243,14 @@ enum {
 enum {
 	TT_PYTHON_CODE_START = 40, /* in a PyCodeObject: where what is read of it begins */
 	TT_PYTHON_CODE_WORDS = 4,
+	/* bytes of the objects that say what a function in Python is: what is larger is not copied */
+	TT_PYTHON_CODE_SIZE = 144,	/* of its PyCodeObject, those that are used */
+	TT_PYTHON_TEXT_HEAD = 72,	/* of a str: before its characters, at most */
+	TT_PYTHON_NAME_SIZE = 328,	/* of the str that is its name */
+	TT_PYTHON_FILE_SIZE = 1096,	/* of the str that is its file */
+	TT_PYTHON_LINES_SIZE = 32 << 10, /* of the bytes that are its table of lines */
+	TT_PYTHON_BYTES_LENGTH = 16,	/* in such an object: how many there are … */
+	TT_PYTHON_BYTES_DATA = 32,	/* … and where they begin */
 };
 
 /*
@@ -271,6 +279,14 @@ enum {
 	 * says in them whether it counts as a reference (pycore_stackref.h: Py_TAG_BITS) */
 	TT_PYTHON_TAGS = 3,
 	TT_PYTHON_OWNER_SHIFT = 56, /* of that byte in struct tt_python_frame::instruction */
+};
+
+/* Which code objects need no copy any more. */
+struct tt_code_key {
+	__u64 print; /* see struct tt_python_frame */
+	__u64 start_ns;
+	__u32 tgid;
+	__u32 generation;
 };
 
 /* A frame of Python, as its interpreter has it. */

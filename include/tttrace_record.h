@@ -29,6 +29,7 @@ enum tt_record_kind {
 	TT_RECORD_CIRCULAR,	 /* struct tt_record_circular: one circular buffer is placed */
 	TT_RECORD_PROGRAM, /* struct tt_record_program: its circular buffers are placed, or end */
 	TT_RECORD_STACK_COPY, /* struct tt_record_stack_copy: of a stack that is not known yet */
+	TT_RECORD_PYTHON_CODE, /* struct tt_record_python_code: before the first copy that has it */
 	/* written by the user side, so that a stream of records explains itself */
 	TT_RECORD_LIBRARY, /* struct tt_record_library: before the first record that needs it */
 	TT_RECORD_PROCESS_LOST, /* struct tt_record_process: what it has lost so far */
@@ -295,6 +296,22 @@ struct tt_record_stack_copy {
 	__u64 size;	   /* bytes of the stack, from its pointer on, that follow */
 };
 
+/*
+ * What a function in Python is: its code object and those that this points to, as they are in the
+ * memory of the process while it is being called. Later they may have gone.
+ */
+struct tt_record_python_code {
+	struct tt_record h;
+	__u64 print;	  /* as in struct tt_python_frame */
+	__u32 generation; /* of the process */
+	/* bytes that were copied of each of the three; 0: it could not be read, or is too large */
+	__u32 name_size, file_size, lines_size;
+	__u8 code[TT_PYTHON_CODE_SIZE];
+	__u8 name[TT_PYTHON_NAME_SIZE];
+	__u8 file[TT_PYTHON_FILE_SIZE];
+	__u8 lines[];
+};
+
 struct tt_record_stack_taken {
 	struct tt_record h;
 	__u32 ticket;
@@ -348,6 +365,7 @@ _Static_assert(sizeof(struct tt_record_program) == 72, "no padding");
 _Static_assert(sizeof(struct tt_record_census) == 88, "no padding");
 _Static_assert(sizeof(struct tt_record_census_buffer) == 240, "no padding");
 _Static_assert(sizeof(struct tt_record_stack_copy) == 152 + 24 * TT_PYTHON_MAX, "no padding");
+_Static_assert(sizeof(struct tt_record_python_code) == 80 + 1568, "no padding");
 _Static_assert(sizeof(struct tt_record_stack_taken) == 64, "no padding");
 _Static_assert(sizeof(struct tt_record_frame) == 88, "no padding");
 _Static_assert(sizeof(struct tt_record_stack) == 72, "no padding");

@@ -9,7 +9,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/table.h"
-#include "stack/python.h"
+#include "stack/python_code.h"
 #include "stack/python_loop.h"
 #include "stack/unwind.h"
 #include "stack_names.h"
@@ -133,27 +133,27 @@ static struct traced_process *find_process(struct stack_taker *taker, __u32 tgid
 	return process;
 }
 
-static bool is_of(const struct traced_process *process, const struct tt_record_stack_copy *copy)
+static bool is_of(const struct traced_process *process, const struct tt_record *h, __u32 generation)
 {
-	return process->start_ns == copy->h.start_ns && process->generation == copy->generation;
+	return process->start_ns == h->start_ns && process->generation == generation;
 }
 
 /* NULL: no memory. */
-static struct traced_process *meet_process(struct stack_taker *taker,
-					   const struct tt_record_stack_copy *copy)
+static struct traced_process *meet_process(struct stack_taker *taker, const struct tt_record *h,
+					   __u32 generation)
 {
-	struct traced_process *process = find_process(taker, copy->h.tgid);
+	struct traced_process *process = find_process(taker, h->tgid);
 
 	/* one that was prepared, and has not shown yet who it is */
-	if (process && process->start_ns && !is_of(process, copy)) {
+	if (process && process->start_ns && !is_of(process, h, generation)) {
 		free_process(taker, process);
 		process = NULL;
 	}
 	if (!process)
-		process = add_process(taker, copy->h.tgid, copy->h.ts_ns);
+		process = add_process(taker, h->tgid, h->ts_ns);
 	if (process) {
-		process->start_ns = copy->h.start_ns;
-		process->generation = copy->generation;
+		process->start_ns = h->start_ns;
+		process->generation = generation;
 	}
 	return process;
 }
@@ -246,8 +246,7 @@ static int add_python(struct stack_taker *taker, struct traced_process *process,
 	struct python_place place;
 	const struct python_function *function;
 
-	if (open_memory(process))
-		return -ENODATA;
+	open_memory(process);
 	if (python__place(&process->python, &process->codes, process->memory, frame, &place))
 		return -ENODATA;
 	function = stack_names__python(taker->names, place.file, place.function);
@@ -414,7 +413,7 @@ static int take_copy(struct stack_taker *taker, const struct tt_record_stack_cop
 		     __u32 *ret_number)
 {
 	struct stack_copy copy = { .bytes = rec + 1, .size = rec->size };
-	struct traced_process *process = meet_process(taker, rec);
+	struct traced_process *process = meet_process(taker, &rec->h, rec->generation);
 	struct numbered_stack *stack;
 	enum tt_stack_end end;
 
@@ -444,6 +443,22 @@ void stack_taker__take(struct stack_taker *taker, const void *record, size_t siz
 	taken.h.kind = TT_RECORD_STACK_TAKEN;
 	taken.ticket = rec->ticket;
 	taker->on_record(taker->ctx, &taken, sizeof(taken));
+}
+
+void stack_taker__take_code(struct stack_taker *taker, const void *record, size_t size)
+{
+	const struct tt_record_python_code *rec = record;
+	struct traced_process *process;
+
+	if (size < sizeof(*rec) || rec->lines_size > size - sizeof(*rec))
+		return;
+	process = meet_process(taker, &rec->h, rec->generation);
+	if (!process)
+		return;
+	find_python(taker, process);
+	/* what is not taken is read where it is, when it is asked for */
+	if (process->has_python)
+		python_codes__add(&process->python, &process->codes, rec);
 }
 
 void stack_taker__free(struct stack_taker *taker)

@@ -203,6 +203,8 @@ static void on_ring_record(void *ctx, const void *record, size_t size)
 	if (tracer->stacks && size >= sizeof(*h)) {
 		if (h->kind == TT_RECORD_STACK_COPY)
 			return stack_taker__take(tracer->stacks, record, size);
+		if (h->kind == TT_RECORD_PYTHON_CODE)
+			stack_taker__take_code(tracer->stacks, record, size);
 		if (h->kind == TT_RECORD_PROCESS_EXIT || h->kind == TT_RECORD_PROCESS_EXEC)
 			stack_taker__end_process(tracer->stacks, h);
 	}

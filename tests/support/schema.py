@@ -13,7 +13,7 @@ FITS = ("too_large", "full", "fragmented", "refused", "unknown")
 STATES = {"running", "exited", "exec", "vanished"}
 RECORDS = ("process_start", "process_exec", "process_exit", "process_name", "allocator", "space", "alloc", "zero_size",
            "view", "free_begin", "free_tracked", "free_done", "free", "bulk", "device",
-           "circular", "program", "stack_copy")
+           "circular", "program", "stack_copy", "python_code")
 STACK_ENDS = ("complete", "cut", "deep", "no_code", "no_rule", "broken", "no_python")
 PROBES = ("buffer_create", "buffer_create_at", "allocate_impl", "deallocate_impl", "hook_allocate",
           "hook_deallocate", "track_allocate", "track_deallocate", "allocate_buffer",

@@ -116,6 +116,7 @@ static const char *const record_names[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_CIRCULAR] = "circular",
 	[TT_RECORD_PROGRAM] = "program",
 	[TT_RECORD_STACK_COPY] = "stack_copy",
+	[TT_RECORD_PYTHON_CODE] = "python_code",
 	[TT_RECORD_LIBRARY] = "library",
 	[TT_RECORD_PROCESS_LOST] = "process_lost",
 	[TT_RECORD_COUNTERS] = "counters",

@@ -191,8 +191,8 @@ static void take_process_lost(struct ledger *ledger, const struct tt_record_proc
 		ledger__end_process(ledger, process, PROCESS_EXITED, rec->h.ts_ns, rec->exit_code);
 }
 
-/* A copy that nobody has unwound: what comes of it has no stack. */
-static int take_stack_copy(struct ledger *ledger, const struct hit *hit)
+/* A copy that nobody has unwound: what comes of it has no stack. Or of what one was named by. */
+static int pass_over(struct ledger *ledger, const struct hit *hit)
 {
 	(void)ledger;
 	(void)hit;
@@ -219,7 +219,8 @@ static const take_fn takers[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_CENSUS_BUFFER] = ledger__take_census_buffer,
 	[TT_RECORD_CIRCULAR] = ledger__take_circular,
 	[TT_RECORD_PROGRAM] = ledger__take_program,
-	[TT_RECORD_STACK_COPY] = take_stack_copy,
+	[TT_RECORD_STACK_COPY] = pass_over,
+	[TT_RECORD_PYTHON_CODE] = pass_over,
 	[TT_RECORD_STACK_TAKEN] = ledger__take_stack_taken,
 };
 

@@ -23,6 +23,7 @@ static const size_t record_sizes[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_CIRCULAR] = sizeof(struct tt_record_circular),
 	[TT_RECORD_PROGRAM] = sizeof(struct tt_record_program),
 	[TT_RECORD_STACK_COPY] = sizeof(struct tt_record_stack_copy),
+	[TT_RECORD_PYTHON_CODE] = sizeof(struct tt_record_python_code),
 	[TT_RECORD_LIBRARY] = sizeof(struct tt_record_library),
 	[TT_RECORD_PROCESS_LOST] = sizeof(struct tt_record_process),
 	[TT_RECORD_COUNTERS] = sizeof(struct tt_record_counters),

@@ -50,29 +50,4 @@ enum python_step {
 };
 enum python_step python__step(const struct python *python, const struct tt_python_frame *frame);
 
-/*
- * The code objects of one process that were seen, by their prints: what they are called, and the
- * tables of their lines. A module's code is freed when it has run, and other code may take its
- * place. Zeroed: none.
- */
-struct python_codes {
-	struct python_code *table;
-};
-
-void python_codes__done(struct python_codes *codes);
-
-/* Of a function in Python; the names are those of @codes. */
-struct python_place {
-	const char *function;
-	const char *file;
-	__u32 line;
-};
-
-/*
- * What @frame is of. Returns 0; -ESTALE: its code object is not there any more; -EBADMSG: it is
- * none; -ENOMEM; -errno of reading.
- */
-int python__place(const struct python *python, struct python_codes *codes, struct memory *memory,
-		  const struct tt_python_frame *frame, struct python_place *ret_place);
-
 #endif

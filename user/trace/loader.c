@@ -69,8 +69,10 @@ int loader__prepare(const struct loader_opts *opts, struct loader **ret_loader)
 	bpf_map__set_max_entries(loader->skel->maps.ring, round_ring_size(opts->ring_size));
 	bpf_map__set_max_entries(loader->skel->maps.processes, opts->max_processes);
 	bpf_map__set_max_entries(loader->skel->maps.pythons, opts->max_processes);
-	if (!opts->stack_depth)
+	if (!opts->stack_depth) {
 		bpf_map__set_max_entries(loader->skel->maps.known_stacks, 1);
+		bpf_map__set_max_entries(loader->skel->maps.known_codes, 1);
+	}
 	loader->multi = !opts->force_perf_events && features__uprobe_multi();
 	if (!loader->multi)
 		bpf_program__set_expected_attach_type(loader->skel->progs.on_probe, 0);
