@@ -6,14 +6,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "stack/address_space.h"
@@ -25,7 +23,7 @@ enum {
 };
 
 static char directory[] = "/tmp/tttrace-test-XXXXXX";
-static char name[64], other[64];
+static char name[64];
 static struct images *images;
 static struct address_space *space;
 static void *code;
@@ -67,9 +65,7 @@ static int set_up(void **state)
 	if (!mkdtemp(directory) || chmod(directory, 0755))
 		return -1;
 	snprintf(name, sizeof(name), "%s/one", directory);
-	snprintf(other, sizeof(other), "%s/other", directory);
 	copy_program(name);
-	copy_program(other);
 	map_copy();
 	return images__new(&images) || address_space__new(images, getpid(), &space);
 }
@@ -81,7 +77,6 @@ static int tear_down(void **state)
 	images__free(images);
 	munmap(code, SIZE);
 	unlink(name);
-	unlink(other);
 	rmdir(directory);
 	strcpy(directory + strlen(directory) - 6, "XXXXXX");
 	return 0;
@@ -115,51 +110,11 @@ static void a_file_that_was_found_once_stays_known_when_it_cannot_be_opened_any_
 		assert_int_equal(seteuid(0), 0);
 }
 
-/* --- of a process that has ended ------------------------------------------------------------- */
-
-static pid_t ended_process(void)
-{
-	pid_t pid = fork();
-
-	if (!pid)
-		_exit(0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	return pid;
-}
-
-static void of_a_process_that_has_ended_the_file_is_found_by_its_name(void **state)
-{
-	struct proc_mapping mapping = { .pid = ended_process(), .end = SIZE, .name = name };
-	struct stat st;
-	int fd;
-
-	(void)state;
-	assert_int_equal(stat(name, &st), 0);
-	mapping.inode = st.st_ino;
-	assert_int_equal(proc__open_mapped(&mapping, &fd), 0);
-	close(fd);
-}
-
-static void a_file_that_has_taken_the_place_of_another_one_is_not_it(void **state)
-{
-	struct proc_mapping mapping = { .pid = ended_process(), .end = SIZE, .name = name };
-	struct stat st;
-	int fd;
-
-	(void)state;
-	assert_int_equal(stat(name, &st), 0);
-	mapping.inode = st.st_ino;
-	assert_int_equal(rename(other, name), 0);
-	assert_int_equal(proc__open_mapped(&mapping, &fd), -ENOENT);
-}
-
 int main(void)
 {
 #define a_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		a_test(a_file_that_was_found_once_stays_known_when_it_cannot_be_opened_any_more),
-		a_test(of_a_process_that_has_ended_the_file_is_found_by_its_name),
-		a_test(a_file_that_has_taken_the_place_of_another_one_is_not_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,22 @@ static bool parse_maps_line(char *line, struct proc_mapping *ret_mapping)
 	return true;
 }
 
+/*
+ * A file in /proc is read in pieces, and of a process that gives up its memory on the way the rest
+ * is nothing, which looks like its end. While there is a first byte, there was a last one.
+ */
+static int check_whole(FILE *maps)
+{
+	bool has_lines = ftell(maps) > 0;
+	char byte;
+
+	if (ferror(maps))
+		return errno == ESRCH || errno == ENOENT ? -ESRCH : -EIO;
+	if (!has_lines)
+		return 0; /* a thread of the kernel, a zombie */
+	return pread(fileno(maps), &byte, 1, 0) == 1 ? 0 : -ESRCH;
+}
+
 int proc__each_mapping(pid_t pid, proc_mapping_fn fn, void *ctx)
 {
 	_cleanup_fclose_ FILE *maps = open_proc_file(pid, "maps");
@@ -73,9 +89,7 @@ int proc__each_mapping(pid_t pid, proc_mapping_fn fn, void *ctx)
 	while (!err && getline(&line, &size, maps) >= 0)
 		if (parse_maps_line(line, &mapping))
 			err = fn(ctx, &mapping);
-	if (!err && ferror(maps))
-		return errno == ESRCH || errno == ENOENT ? -ESRCH : -EIO;
-	return err;
+	return err ? err : check_whole(maps);
 }
 
 /* The same lines; those without an inode are anonymous, and what has a name is a kind of its own.
@@ -122,8 +136,8 @@ int proc__areas(pid_t pid, struct proc_area **ret_areas, size_t *ret_count)
 	while (!err && getline(&line, &size, maps) >= 0)
 		if (parse_area(line, &area))
 			err = add_area(&areas, count++, &area);
-	if (!err && ferror(maps))
-		err = -ESRCH;
+	if (!err)
+		err = check_whole(maps);
 	if (err)
 		return err;
 	*ret_areas = no_cleanup_ptr(areas);

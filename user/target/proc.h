@@ -27,7 +27,8 @@ typedef int (*proc_pid_fn)(void *ctx, pid_t pid);
 
 /*
  * Calls @fn for each executable file mapping of @pid.
- * Returns what @fn returned; -ESRCH: no such process; -EACCES, …: its maps may not be read.
+ * Returns what @fn returned; -ESRCH: no such process, or one that has ended meanwhile, and those
+ * were not all; -EACCES, …: its maps may not be read.
  */
 int proc__each_mapping(pid_t pid, proc_mapping_fn fn, void *ctx);
 
@@ -41,7 +42,8 @@ struct proc_area {
 };
 
 /*
- * Collects them, to be freed. Returns 0; -ESRCH: no such process; -EACCES, …; -ENOMEM.
+ * Collects them, to be freed. Returns 0; -ESRCH: no such process, or it has ended meanwhile;
+ * -EACCES, …; -ENOMEM.
  */
 int proc__areas(pid_t pid, struct proc_area **ret_areas, size_t *ret_count);
 

@@ -43,8 +43,8 @@ int symbols__find(const struct symbols *symbols, const char *prefix,
 const struct elf_symbol *symbols__at(const struct symbols *symbols, __u64 vaddr);
 
 /*
- * The C++ name of @mangled with its parameters, to be freed; a copy if it cannot be demangled. It has
- * no more than 64 KiB.
+ * The C++ name of @mangled with its parameters, to be freed; a copy if it cannot be demangled. It
+ * has no more than 64 KiB.
  */
 char *symbol__demangle(const char *mangled);
 
