@@ -8,6 +8,7 @@
 #   ttdriver            the driver; takes a library with -l, or later
 #   ttdriver-linked     the driver with the runtime of gen3 linked in
 #   ttdriver-exported   the same, its symbols exported (-rdynamic)
+#   frames              allocates by the ways of a library, and knows its own stack
 #
 # The real libraries are built by clang with these very flags. g++ will do, but its code differs, so
 # that tttrace finds a field less or two; it is also what has the sanitizers for SAN=1.
@@ -20,7 +21,7 @@ STANDIN_RUNTIME_FLAGS := -O3 -march=x86-64-v3 -Wno-invalid-offsetof \
 STANDIN_LDFLAGS := -pthread -Wl,--build-id=sha1
 STANDIN_VARIANTS := gen1 gen2 gen3 gen3-cet gen3-fp
 STANDIN := $(STANDIN_VARIANTS:%=$(STANDIN_B)/%/libtt_metal.so) $(STANDIN_B)/ttdriver \
-	$(STANDIN_B)/ttdriver-linked $(STANDIN_B)/ttdriver-exported
+	$(STANDIN_B)/ttdriver-linked $(STANDIN_B)/ttdriver-exported $(STANDIN_B)/frames
 
 $(STANDIN_B)/gen1/%: STANDIN_VARIANT := -DGENERATION=1
 $(STANDIN_B)/gen2/%: STANDIN_VARIANT := -DGENERATION=2
@@ -61,5 +62,10 @@ $(STANDIN_B)/ttdriver-exported: STANDIN_LDFLAGS += -rdynamic
 $(STANDIN_B)/ttdriver $(STANDIN_B)/ttdriver-linked $(STANDIN_B)/ttdriver-exported:
 	$(call msg,LINK,$@)
 	$(Q)$(STANDIN_CXX) $(STANDIN_CXXFLAGS) $(STANDIN_LDFLAGS) $^ -ldl -o $@
+
+$(STANDIN_B)/frames: tests/standin/programs/frames.cpp
+	$(call msg,CXX,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(STANDIN_CXX) $(STANDIN_CXXFLAGS) -O2 -Itests/standin $< -o $@
 
 -include $(wildcard $(STANDIN_B)/*.d $(STANDIN_B)/*/*.d)

@@ -49,7 +49,7 @@ int image__initial(const struct image *image, __u64 vaddr, void *buf, size_t siz
 /* As elf_file__frame_range(). */
 int image__frame_range(const struct image *image, __u64 vaddr, __u64 *ret_start, __u64 *ret_end);
 
-/* As elf_functions__find(). */
+/* As elf_functions__find(); of a stripped file by its debug file, if there is one. */
 int image__function(struct image *image, __u64 vaddr, char **ret_name, __u64 *ret_offset);
 
 #endif
