@@ -30,7 +30,7 @@ WAYS = {
 
 def stack_of(result, alloc):
     """(frames, how it ended) of an `alloc` of @result."""
-    return alloc["stack"], alloc["stack_end"]
+    return result.stack(alloc), result.stack_end(alloc)
 
 
 def places(frames):
@@ -75,7 +75,7 @@ def command(library, *ways):
 
 def start(library, *ways, options=(), before=(), **how):
     """Traces it from its start, and lets it go when all probes are in place. @before: words of the command."""
-    run = tttrace.start(["-v", "--stacks", *options], [*before, *command(library, "wait", *ways)], **how)
+    run = tttrace.start(["-v", *options], [*before, *command(library, "wait", *ways)], **how)
     run.hear()
     probed(run)
     run.tell()
@@ -103,7 +103,7 @@ def trace(library, *ways, **how):
 
 def attach(process, **how):
     """Traces the program from now on, which waits."""
-    return tttrace.start(["-v", "--stacks", "-p", str(process.pid)], before_attach=True, **how).attached()
+    return tttrace.start(["-v", "-p", str(process.pid)], before_attach=True, **how).attached()
 
 
 def finish(trace, process=None):
@@ -119,7 +119,7 @@ def finish(trace, process=None):
 
 def report(output, library, *ways):
     """The report of such a trace as text: its bytes."""
-    process = Process([tttrace.BINARY, "-q", "-v", "--stacks", "--output", output, "--", *command(library, "wait", *ways)])
+    process = Process([tttrace.BINARY, "-q", "-v", "--output", output, "--", *command(library, "wait", *ways)])
     process.hear()
     process.stderr.wait_for(lambda line: line.startswith("tttrace: attached to"))
     process.tell()
