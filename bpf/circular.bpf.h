@@ -70,20 +70,21 @@ static __always_inline int read_ranges(const struct tt_layout *layout, __u64 set
 }
 
 /* track_allocate_cb(cores, address, size, globally allocated, device), behind `this`. */
-static __always_inline void on_circular(const struct hit *hit, const struct tt_layout *layout)
+static __noinline void on_circular(const struct hit *hit, const struct tt_layout *layout)
 {
 	struct tt_record_circular *rec = emit_begin(hit, TT_RECORD_CIRCULAR, sizeof(*rec));
 	__u32 chip;
 
 	if (!rec)
 		return;
-	rec->address = hit->args[2];
-	rec->size = hit->args[3];
-	rec->globally_allocated = hit->args[4] & 0xff ? 1 : 0; /* a bool: the rest is anything */
-	rec->device = hit->args[5];
+	rec->address = argument(hit, 2);
+	rec->size = argument(hit, 3);
+	rec->globally_allocated =
+		argument(hit, 4) & 0xff ? 1 : 0; /* a bool: the rest is anything */
+	rec->device = argument(hit, 5);
 	rec->device_kind = read_chip(hit, layout, rec->device, &chip);
 	rec->chip = chip;
-	if (read_ranges(layout, hit->args[1], rec))
+	if (read_ranges(layout, argument(hit, 1), rec))
 		rec->h.faults |= TT_FAULT_RANGES;
 	emit_end(rec);
 }
@@ -92,31 +93,31 @@ static __always_inline void on_circular(const struct hit *hit, const struct tt_l
  * CircularBufferAllocator::mark_address(address, size, base): called for dataflow buffers only,
  * for circular buffers it is inlined (0.60 to 0.81).
  */
-static __always_inline void on_mark(const struct hit *hit, const struct tt_layout *layout)
+static __noinline void on_mark(const struct hit *hit, const struct tt_layout *layout)
 {
 	struct tt_record_circular *rec = emit_begin(hit, TT_RECORD_CIRCULAR, sizeof(*rec));
 	__u64 regions;
 
 	if (!rec)
 		return;
-	rec->address = hit->args[1];
-	rec->size = hit->args[2];
+	rec->address = argument(hit, 1);
+	rec->size = argument(hit, 2);
 	rec->chip = TT_NO_CHIP;
 	rec->num_ranges = 1;
-	regions = field_address(layout, TT_FIELD_L1_REGIONS, hit->args[0]);
+	regions = field_address(layout, TT_FIELD_L1_REGIONS, argument(hit, 0));
 	if (!regions || read_range(regions - sizeof(struct core_range), &rec->ranges[0]))
 		rec->h.faults |= TT_FAULT_RANGES;
 	emit_end(rec);
 }
 
-static __always_inline void on_program(const struct hit *hit, const struct tt_layout *layout)
+static __noinline void on_program(const struct hit *hit, const struct tt_layout *layout)
 {
 	struct tt_record_program *rec = emit_begin(hit, TT_RECORD_PROGRAM, sizeof(*rec));
 	__u32 arg = hit->cookie.arg, chip;
 
 	if (!rec)
 		return;
-	rec->device = arg < HIT_ARGS ? hit->args[arg] : 0;
+	rec->device = argument(hit, arg);
 	rec->device_kind = read_chip(hit, layout, rec->device, &chip);
 	rec->chip = chip;
 	emit_end(rec);

@@ -9,15 +9,11 @@
 #ifndef TTTRACE_EMIT_BPF_H
 #define TTTRACE_EMIT_BPF_H
 
-enum {
-	HIT_ARGS = 6
-};
-
 /* What a program knows about the hit that it handles. */
 struct hit {
 	__u64 ip;
-	__u64 args[HIT_ARGS]; /* integer arguments of the probed function */
-	__u64 object;	      /* that the probe is about: Buffer, allocator, device */
+	const struct pt_regs *regs;
+	__u64 object; /* that the probe is about: Buffer, allocator, device */
 	__u32 tgid;
 	__u32 tid;
 	__u64 start_ns;

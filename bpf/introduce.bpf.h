@@ -112,94 +112,107 @@ fault:
 	rec->h.faults |= TT_FAULT_BANKS;
 }
 
-/* Fills in @new what is remembered. Returns -1 when the record was lost. */
+/* Fills in what is remembered, but not whose it is. Returns -1 when the record was lost. */
 static __always_inline int emit_allocator(const struct hit *hit, const struct tt_layout *layout,
-					  __u64 allocator, __u64 device, struct allocator *new)
+					  __u64 object, __u64 device, struct allocator *allocator)
 {
 	struct tt_record_allocator *rec = emit_begin(hit, TT_RECORD_ALLOCATOR, sizeof(*rec));
 
 	if (!rec)
 		return -1;
-	rec->allocator = allocator;
+	rec->allocator = object;
 	rec->device.object = device;
 	rec->h.faults |= read_device(layout, &rec->device, load_bias(hit));
-	read_banks(layout, TT_FIELD_BANKS_DRAM, TT_TYPE_DRAM, rec, &new->free_list[TT_TYPE_DRAM]);
-	read_banks(layout, TT_FIELD_BANKS_L1, TT_TYPE_L1, rec, &new->free_list[TT_TYPE_L1]);
+	read_banks(layout, TT_FIELD_BANKS_DRAM, TT_TYPE_DRAM, rec,
+		   &allocator->free_list[TT_TYPE_DRAM]);
+	read_banks(layout, TT_FIELD_BANKS_L1, TT_TYPE_L1, rec, &allocator->free_list[TT_TYPE_L1]);
 	read_banks(layout, TT_FIELD_BANKS_L1_SMALL, TT_TYPE_L1_SMALL, rec,
-		   &new->free_list[TT_TYPE_L1_SMALL]);
+		   &allocator->free_list[TT_TYPE_L1_SMALL]);
 	read_banks(layout, TT_FIELD_BANKS_TRACE, TT_TYPE_TRACE, rec,
-		   &new->free_list[TT_TYPE_TRACE]);
-	new->introduced_ns = rec->h.ts_ns;
-	new->start_ns = hit->start_ns;
-	new->device = device;
-	new->device_kind = rec->device.kind;
+		   &allocator->free_list[TT_TYPE_TRACE]);
+	allocator->introduced_ns = rec->h.ts_ns;
+	allocator->device = device;
+	allocator->device_kind = rec->device.kind;
 	emit_end(rec);
 	return 0;
 }
 
-/* What is known of an allocator that was introduced. */
+/* A buffer in an allocator, and what is known of that when it was introduced. */
 struct met {
+	__u64 device;
+	__u32 type; /* of the buffer */
+	__u32 tgid;
+	__u32 number; /* counts the buffers that came this way */
 	__u64 introduced_ns;
-	__u64 free_list; /* of the type that was asked for; 0: not known */
-	__u32 number;	 /* counts the buffers that came this way */
+	__u64 free_list; /* of the type; 0: not known */
 };
 
-static __always_inline void remember(struct allocator *allocator, __u32 type, struct met *met)
+static __always_inline void remember(struct allocator *allocator, struct met *met)
 {
 	met->introduced_ns = allocator->introduced_ns;
-	met->free_list = type < TT_TYPE_COUNT ? allocator->free_list[type] : 0;
+	met->free_list = met->type < TT_TYPE_COUNT ? allocator->free_list[met->type] : 0;
 	met->number = allocator->buffers++;
 }
 
-/*
- * Introduces @allocator unless that was done. It counts as done only when the record got through.
- * Returns the state of the device at this moment (enum tt_device_state), and what is known of the
- * allocator for buffers of @type.
- */
-static __always_inline __u32 introduce_allocator(const struct hit *hit,
-						 const struct tt_layout *layout, __u64 allocator,
-						 __u64 device, __u32 type, struct met *met)
+/* The place of one that was never met, or of another one: what is in it means nothing. */
+static __always_inline struct allocator *take_allocator(const struct allocator_key *key)
 {
-	struct allocator_key key = { allocator, hit->tgid, hit->generation };
-	struct allocator *known = bpf_map_lookup_elem(&allocators, &key), new = {};
+	static const struct allocator nothing;
+	struct tt_counters *c;
 
-	if (known && known->start_ns == hit->start_ns && known->device == device) {
-		remember(known, type, met);
-		if (!known->open)
-			known->open = read_device_state(layout, device, known->device_kind) ==
-				      TT_STATE_OPEN;
-		return known->open ? TT_STATE_OPEN
-				   : read_device_state(layout, device, known->device_kind);
-	}
-	if (emit_allocator(hit, layout, allocator, device, &new))
-		return TT_STATE_UNKNOWN;
-	remember(&new, type, met);
-	if (bpf_map_update_elem(&allocators, &key, &new, BPF_ANY)) {
-		struct tt_counters *c = get_counters();
+	if (!bpf_map_update_elem(&allocators, key, &nothing, BPF_ANY))
+		return bpf_map_lookup_elem(&allocators, key);
+	c = get_counters();
+	if (c)
+		__sync_fetch_and_add(&c->allocator_map_full, 1);
+	return NULL;
+}
 
-		if (c)
-			__sync_fetch_and_add(&c->allocator_map_full, 1);
+/*
+ * Introduces the allocator @object of @met->device unless that was done. It counts as done only
+ * when the record got through. Returns the state of the device at this moment (enum
+ * tt_device_state), and what is known of the allocator for buffers of @met->type.
+ */
+static __noinline __u32 introduce_allocator(const struct hit *hit, const struct tt_layout *layout,
+					    __u64 object, struct met *met)
+{
+	struct allocator_key key = { object, hit->tgid, hit->generation };
+	struct allocator *known = bpf_map_lookup_elem(&allocators, &key);
+
+	if (!known || known->start_ns != hit->start_ns || known->device != met->device) {
+		known = take_allocator(&key);
+		if (!known || emit_allocator(hit, layout, object, met->device, known))
+			return TT_STATE_UNKNOWN;
+		known->start_ns = hit->start_ns;
+	} else if (known->open) {
+		remember(known, met);
+		return TT_STATE_OPEN;
 	}
-	return read_device_state(layout, device, new.device_kind);
+	remember(known, met);
+	if (read_device_state(layout, met->device, known->device_kind) == TT_STATE_OPEN)
+		known->open = 1;
+	return known->open ? TT_STATE_OPEN
+			   : read_device_state(layout, met->device, known->device_kind);
 }
 
 /*
  * An allocator to which memory goes back: it lives, so that it may be read. One of before the
  * attach is met here first.
  */
-static __always_inline void meet_allocator(const struct hit *hit, const struct tt_layout *layout,
-					   __u64 allocator, __u64 buffer)
+static __noinline void meet_allocator(const struct hit *hit, const struct tt_layout *layout,
+				      __u64 allocator, __u64 buffer)
 {
 	struct allocator_key key = { allocator, hit->tgid, hit->generation };
 	struct allocator *known = bpf_map_lookup_elem(&allocators, &key);
+	struct met met = { .type = TT_TYPE_COUNT };
 	__u8 body[TT_BODY_SIZE] = {};
-	struct met met = {};
 
 	if (known && known->start_ns == hit->start_ns)
 		return;
-	if (!read_body(layout, buffer, body))
-		introduce_allocator(hit, layout, allocator,
-				    body_word(layout, TT_FIELD_DEVICE, body), TT_TYPE_COUNT, &met);
+	if (read_body(layout, buffer, body))
+		return;
+	met.device = body_word(layout, TT_FIELD_DEVICE, body);
+	introduce_allocator(hit, layout, allocator, &met);
 }
 
 static __always_inline void forget_allocator(const struct hit *hit, __u64 allocator)

@@ -134,6 +134,18 @@ struct {
 	__type(value, struct tt_counters);
 } counters SEC(".maps");
 
+/* What is read of a free list at once: too much for the stack. Of the thread, as above. */
+struct free_list_head {
+	__u64 words[TT_FREE_LIST_SIZE / sizeof(__u64)];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct free_list_head);
+} free_list_heads SEC(".maps");
+
 /* Numbers the records of each CPU, lost ones included. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

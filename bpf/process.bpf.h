@@ -83,7 +83,7 @@ static __always_inline int take_place(const struct hit *hit, struct tt_process *
 }
 
 /* A process that is hit for the first time: entered from outside, or new and all are wanted. */
-static __always_inline int begin_process(struct hit *hit)
+static __noinline int begin_process(struct hit *hit)
 {
 	struct tt_process new = { .start_ns = hit->start_ns };
 

@@ -99,18 +99,22 @@ static __always_inline void read_python(const struct hit *hit, struct stack_scra
 	scratch->copy.python_hash = hash;
 }
 
+/* The begin of a str: PyASCIIObject. */
+struct text_head {
+	__u64 references, type, length, hash;
+	__u32 state; /* with the bytes of a character from bit 2 on */
+};
+
 /* A str at @addr into @slot, all of it. Returns how many bytes that is; 0: it is not there. */
-static __always_inline __u32 copy_text(void *slot, const __u64 room, __u64 addr)
+static __always_inline __u32 copy_text(struct stack_scratch *scratch, void *slot, const __u64 room,
+				       __u64 addr)
 {
-	struct {
-		__u64 references, type, length, hash;
-		__u32 state; /* with the bytes of a character from bit 2 on */
-	} head;
+	const struct text_head *head = (const void *)scratch->frame;
 	__u64 size;
 
-	if (bpf_probe_read_user(&head, sizeof(head), (void *)addr) || head.length > room)
+	if (bpf_probe_read_user(scratch->frame, sizeof(*head), (void *)addr) || head->length > room)
 		return 0;
-	size = TT_PYTHON_TEXT_HEAD + head.length * (head.state >> 2 & 7);
+	size = TT_PYTHON_TEXT_HEAD + head->length * (head->state >> 2 & 7);
 	if (size > room || bpf_probe_read_user(slot, size, (void *)addr))
 		return 0;
 	return size;
@@ -134,55 +138,6 @@ static __always_inline __u64 code_word(const struct tt_record_python_code *rec, 
 {
 	at += TT_PYTHON_CODE_START;
 	return at > TT_PYTHON_CODE_SIZE - sizeof(__u64) ? 0 : *(const __u64 *)(rec->code + at);
-}
-
-/* The code object of frame @nr, if it was not copied before. Returns -1: there is no room for it. */
-static __always_inline int send_code(const struct hit *hit, const struct tt_python *python,
-				     struct stack_scratch *scratch, __u32 nr)
-{
-	/* the stack itself is copied there afterwards */
-	struct tt_record_python_code *rec = (void *)scratch->bytes;
-	const struct tt_python_frame *frame = &scratch->copy.python[nr];
-	struct tt_code_key key = {
-		.print = frame->print,
-		.start_ns = hit->start_ns,
-		.tgid = hit->tgid,
-		.generation = hit->generation,
-	};
-	__u32 lines_size;
-	__u8 sent = 1;
-
-	if (!frame->print || bpf_map_lookup_elem(&known_codes, &key))
-		return 0;
-	if (bpf_probe_read_user(rec->code, sizeof(rec->code), (void *)frame->code))
-		return 0;
-	rec->print = frame->print;
-	rec->generation = hit->generation;
-	rec->name_size =
-		copy_text(rec->name, sizeof(rec->name), code_word(rec, python->words[0]));
-	rec->file_size =
-		copy_text(rec->file, sizeof(rec->file), code_word(rec, python->words[1]));
-	lines_size = copy_bytes(rec->lines, TT_PYTHON_LINES_SIZE, code_word(rec, python->words[2]));
-	rec->lines_size = lines_size;
-	if (lines_size > TT_PYTHON_LINES_SIZE ||
-	    emit_whole(hit, TT_RECORD_PYTHON_CODE, &rec->h, sizeof(*rec) + lines_size))
-		return -1;
-	bpf_map_update_elem(&known_codes, &key, &sent, BPF_ANY);
-	return 0;
-}
-
-/* Those of the copy. */
-static __always_inline void send_codes(const struct hit *hit, struct stack_scratch *scratch)
-{
-	__u32 tgid = hit->tgid;
-	const struct tt_python *python = bpf_map_lookup_elem(&pythons, &tgid);
-
-	if (!python)
-		return;
-	for (__u32 nr = 0; nr < TT_PYTHON_MAX; nr++) {
-		if (nr >= scratch->copy.num_python || send_code(hit, python, scratch, nr))
-			break;
-	}
 }
 
 #endif

@@ -18,6 +18,27 @@
 		value;                                                                             \
 	})
 
+/* Integer argument @n of the probed function, 0 being the first (System V: rdi). */
+static __always_inline __u64 argument(const struct hit *hit, __u32 n)
+{
+	switch (n) {
+	case 0:
+		return LOAD_REGISTER(hit->regs, di);
+	case 1:
+		return LOAD_REGISTER(hit->regs, si);
+	case 2:
+		return LOAD_REGISTER(hit->regs, dx);
+	case 3:
+		return LOAD_REGISTER(hit->regs, cx);
+	case 4:
+		return LOAD_REGISTER(hit->regs, r8);
+	case 5:
+		return LOAD_REGISTER(hit->regs, r9);
+	default:
+		return 0;
+	}
+}
+
 /* A general register by the machine's number: as ModRM and REX encode it. */
 static __always_inline __u64 read_register(const struct pt_regs *ctx, __u32 number)
 {

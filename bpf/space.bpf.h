@@ -36,12 +36,8 @@ static __always_inline __u64 find_bucket(__u64 buckets, __u64 address)
  * The fields of a FreeListOpt that are needed, read together: all but the table of what is taken
  * lie in so many bytes from TT_FIELD_FL_SIZE on. A field that does not is 0.
  */
-struct head {
-	__u64 words[TT_FREE_LIST_SIZE / sizeof(__u64)];
-};
-
 static __always_inline int read_head(const struct tt_layout *layout, __u64 free_list,
-				     struct head *head)
+				     struct free_list_head *head)
 {
 	const struct tt_path *first = &layout->field[TT_FIELD_FL_SIZE];
 
@@ -50,7 +46,7 @@ static __always_inline int read_head(const struct tt_layout *layout, __u64 free_
 }
 
 static __always_inline __u64 head_word(const struct tt_layout *layout, __u32 field,
-				       const struct head *head)
+				       const struct free_list_head *head)
 {
 	__u32 at = layout->field[field].off[0] - layout->field[TT_FIELD_FL_SIZE].off[0];
 
@@ -63,7 +59,7 @@ static __always_inline __u64 head_word(const struct tt_layout *layout, __u32 fie
 
 /* A field of 8 bytes of the free list, out of @head if it lies there. */
 static __always_inline int read_word(const struct tt_layout *layout, __u32 field, __u64 free_list,
-				     const struct head *head, __u64 *ret_word)
+				     const struct free_list_head *head, __u64 *ret_word)
 {
 	*ret_word = head_word(layout, field, head);
 	return *ret_word ? 0 : read_field(layout, field, free_list, ret_word, sizeof(*ret_word));
@@ -108,21 +104,23 @@ static __always_inline int read_element(__u64 begin, __u64 nr, __u64 *ret_value)
 __noinline int look_up_space(const struct tt_layout *layout, __u64 free_list, __u64 address,
 			     struct tt_space *space)
 {
+	struct free_list_head *head;
 	__u64 block, found;
-	struct head head;
 
-	if (!layout || !space || read_head(layout, free_list, &head))
+	head = bpf_task_storage_get(&free_list_heads, bpf_get_current_task_btf(), NULL,
+				    BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!layout || !space || !head || read_head(layout, free_list, head))
 		return -1;
-	address -= head_word(layout, TT_FIELD_FL_BASE, &head);
+	address -= head_word(layout, TT_FIELD_FL_BASE, head);
 	if (find_block(layout, free_list, address, &block))
 		return -1;
 	/* the pair was being moved while it was read, if the block is not the address's own */
-	if (read_element(head_word(layout, TT_FIELD_FL_ADDRESSES, &head), block, &found) ||
+	if (read_element(head_word(layout, TT_FIELD_FL_ADDRESSES, head), block, &found) ||
 	    found != address ||
-	    read_element(head_word(layout, TT_FIELD_FL_SIZES, &head), block, &found))
+	    read_element(head_word(layout, TT_FIELD_FL_SIZES, head), block, &found))
 		return -1;
 	space->per_bank = found;
-	space->bank_size = head_word(layout, TT_FIELD_FL_SIZE, &head);
+	space->bank_size = head_word(layout, TT_FIELD_FL_SIZE, head);
 	return 0;
 }
 
@@ -134,9 +132,8 @@ enum {
  * The same for the Buffer whose body was read. An interleaved one takes what another one like it
  * has taken in the same allocator: then that is not looked up each time.
  */
-static __always_inline void find_space(const struct hit *hit, const struct tt_layout *layout,
-				       __u64 allocator, const struct met *met, const void *body,
-				       struct tt_space *space)
+static __noinline void find_space(const struct tt_layout *layout, __u64 allocator,
+				  const struct met *met, const void *body, struct tt_space *space)
 {
 	bool interleaved = body_half(layout, TT_FIELD_LAYOUT, body) == TT_LAYOUT_INTERLEAVED;
 	struct space_key key = {
@@ -144,8 +141,8 @@ static __always_inline void find_space(const struct hit *hit, const struct tt_la
 		.introduced_ns = met->introduced_ns,
 		.size = body_word(layout, TT_FIELD_SIZE, body),
 		.page_size = body_word(layout, TT_FIELD_PAGE_SIZE, body),
-		.tgid = hit->tgid,
-		.type = body_half(layout, TT_FIELD_TYPE, body),
+		.tgid = met->tgid,
+		.type = met->type,
 	};
 	__u64 *known;
 

@@ -111,15 +111,12 @@ static __always_inline __u32 copy_stack(struct stack_scratch *scratch, __u64 sp)
 	return at;
 }
 
-/* The ticket; 0: it was lost, or there is no room. */
+/* The ticket; 0: it was lost. */
 static __always_inline __u32 send_copy(const struct hit *hit, struct stack_scratch *scratch)
 {
 	struct tt_record_stack_copy *copy = &scratch->copy;
 	__u32 size;
 
-	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > knobs.copy_limit)
-		return 0;
-	send_codes(hit, scratch);
 	size = copy_stack(scratch, copy->regs[TT_STACK_RSP]);
 	if (size > TT_STACK_MAX)
 		return 0;
@@ -128,6 +125,11 @@ static __always_inline __u32 send_copy(const struct hit *hit, struct stack_scrat
 	copy->ticket = TT_STACK_TICKET | ((__u32)bpf_ktime_get_boot_ns() & ~TT_STACK_TICKET);
 	return emit_whole(hit, TT_RECORD_STACK_COPY, &copy->h, sizeof(*copy) + size) ? 0
 										     : copy->ticket;
+}
+
+static __always_inline bool has_room(void)
+{
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) <= knobs.copy_limit;
 }
 
 static __always_inline void copy_registers(const struct pt_regs *ctx, __u64 *regs)
@@ -142,11 +144,95 @@ static __always_inline void copy_registers(const struct pt_regs *ctx, __u64 *reg
 	regs[TT_STACK_RIP] = LOAD_REGISTER(ctx, ip);
 }
 
+/* Whose stack is in @scratch. Returns -1: it is not traced any more. */
+static __always_inline int take_hit(const struct stack_scratch *scratch, struct hit *hit)
+{
+	hit->tgid = scratch->copy.h.tgid;
+	hit->tid = scratch->copy.h.tid;
+	hit->start_ns = scratch->copy.h.start_ns;
+	hit->cookie.probe = scratch->copy.h.probe;
+	hit->cookie.layout = scratch->copy.h.layout;
+	hit->generation = scratch->copy.generation;
+	hit->process = bpf_map_lookup_elem(&processes, &hit->tgid);
+	return hit->process ? 0 : -1;
+}
+
 /*
- * The number of the stack of this thread, or the ticket of its copy; 0: it could not be had. Not
- * inlined: it is asked for at allocations and at frees.
+ * The number of the stack whose thread and registers are in @scratch; 0: it is none that is known.
+ * Global for the same reason as field_address(), and so is what comes next: stacks are asked for at
+ * allocations and at frees, and the verifier takes longer to look at this than at all the rest.
  */
-static __noinline __u32 take_stack(const struct hit *hit, const struct pt_regs *ctx)
+__noinline __u32 find_stack(struct stack_scratch *scratch)
+{
+	struct hit hit = {};
+
+	if (!scratch || take_hit(scratch, &hit))
+		return 0;
+	read_python(&hit, scratch);
+	return find_known(&hit, scratch);
+}
+
+/*
+ * The code object of frame @nr, if it was not copied before, so that it is known what the function
+ * is called. Returns -1: there is no room for it.
+ */
+__noinline int send_code(struct stack_scratch *scratch, __u32 nr)
+{
+	struct tt_record_python_code *rec;
+	const struct tt_python_frame *frame;
+	const struct tt_python *python;
+	struct tt_code_key key = {};
+	struct hit hit = {};
+	__u32 lines_size;
+	__u8 sent = 1;
+
+	if (!scratch || nr >= TT_PYTHON_MAX || take_hit(scratch, &hit))
+		return -1;
+	python = bpf_map_lookup_elem(&pythons, &hit.tgid);
+	if (!python)
+		return -1;
+	rec = (void *)scratch->bytes; /* the stack itself is copied there afterwards */
+	frame = &scratch->copy.python[nr];
+	key.print = frame->print;
+	key.start_ns = hit.start_ns;
+	key.tgid = hit.tgid;
+	key.generation = hit.generation;
+	if (!frame->print || bpf_map_lookup_elem(&known_codes, &key))
+		return 0;
+	if (bpf_probe_read_user(rec->code, sizeof(rec->code), (void *)frame->code))
+		return 0;
+	rec->print = frame->print;
+	rec->generation = hit.generation;
+	rec->name_size =
+		copy_text(scratch, rec->name, sizeof(rec->name), code_word(rec, python->words[0]));
+	rec->file_size =
+		copy_text(scratch, rec->file, sizeof(rec->file), code_word(rec, python->words[1]));
+	lines_size = copy_bytes(rec->lines, TT_PYTHON_LINES_SIZE, code_word(rec, python->words[2]));
+	rec->lines_size = lines_size;
+	if (lines_size > TT_PYTHON_LINES_SIZE ||
+	    emit_whole(&hit, TT_RECORD_PYTHON_CODE, &rec->h, sizeof(*rec) + lines_size))
+		return -1;
+	bpf_map_update_elem(&known_codes, &key, &sent, BPF_ANY);
+	return 0;
+}
+
+static __always_inline void send_codes(struct stack_scratch *scratch)
+{
+	for (__u32 nr = 0; nr < TT_PYTHON_MAX; nr++) {
+		if (nr >= scratch->copy.num_python || send_code(scratch, nr))
+			break;
+	}
+}
+
+/* The ticket of its copy; 0: it could not be had. */
+__noinline __u32 send_stack(struct stack_scratch *scratch)
+{
+	struct hit hit = {};
+
+	return !scratch || take_hit(scratch, &hit) ? 0 : send_copy(&hit, scratch);
+}
+
+static __always_inline __u32 take_stack(const struct hit *hit)
 {
 	struct stack_scratch *scratch;
 	__u32 stack;
@@ -155,10 +241,18 @@ static __noinline __u32 take_stack(const struct hit *hit, const struct pt_regs *
 				       BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!scratch)
 		return 0;
-	copy_registers(ctx, scratch->copy.regs);
-	read_python(hit, scratch);
-	stack = find_known(hit, scratch);
-	return stack ? stack : send_copy(hit, scratch);
+	scratch->copy.h.tgid = hit->tgid;
+	scratch->copy.h.tid = hit->tid;
+	scratch->copy.h.start_ns = hit->start_ns;
+	scratch->copy.h.probe = hit->cookie.probe;
+	scratch->copy.h.layout = hit->cookie.layout;
+	scratch->copy.generation = hit->generation;
+	copy_registers(hit->regs, scratch->copy.regs);
+	stack = find_stack(scratch);
+	if (stack || !has_room())
+		return stack;
+	send_codes(scratch);
+	return send_stack(scratch);
 }
 
 #endif

@@ -19,22 +19,16 @@
 #include "maps.bpf.h"
 #include "task.bpf.h"
 #include "emit.bpf.h"
+#include "registers.bpf.h"
 #include "read.bpf.h"
 #include "process.bpf.h"
 #include "introduce.bpf.h"
 #include "space.bpf.h"
 #include "circular.bpf.h"
-#include "registers.bpf.h"
 #include "python.bpf.h"
 #include "stack.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-/* Integer argument @n of the probed function, 0 being the first (System V: rdi). */
-static __always_inline __u64 argument(const struct hit *hit, __u32 n)
-{
-	return n < HIT_ARGS ? hit->args[n] : 0;
-}
 
 /* What was read of a Buffer, on the stack. */
 struct read {
@@ -72,28 +66,25 @@ static __always_inline void fill_buffer(struct tt_record_buffer *rec, __u64 buff
 }
 
 /* track_allocate: the Buffer is complete. Its allocator is introduced first. */
-static __always_inline void on_alloc(const struct hit *hit, const struct tt_layout *layout,
-				     const struct pt_regs *ctx)
+static __noinline void on_alloc(const struct hit *hit, const struct tt_layout *layout, __u32 stack)
 {
-	__u64 buffer = hit->object, allocator = 0, device;
+	__u64 buffer = hit->object, allocator = 0;
 	struct tt_record_buffer *rec;
 	struct tt_space space = {};
-	struct met met = {};
-	__u32 state = TT_STATE_UNKNOWN, stack;
+	struct met met = { .tgid = hit->tgid };
+	__u32 state = TT_STATE_UNKNOWN;
 	struct read read = {};
 
 	read_buffer(layout, buffer, &read);
 	if (!(read.faults & TT_FAULT_OBJECT)) {
 		allocator = body_word(layout, TT_FIELD_ALLOCATOR, read.body);
-		device = body_word(layout, TT_FIELD_DEVICE, read.body);
-		if (allocator && device)
-			state = introduce_allocator(hit, layout, allocator, device,
-						    body_half(layout, TT_FIELD_TYPE, read.body),
-						    &met);
+		met.device = body_word(layout, TT_FIELD_DEVICE, read.body);
+		met.type = body_half(layout, TT_FIELD_TYPE, read.body);
+		if (allocator && met.device)
+			state = introduce_allocator(hit, layout, allocator, &met);
 	}
 	if (knobs.lean && met.free_list)
-		find_space(hit, layout, allocator, &met, read.body, &space);
-	stack = knobs.stacks ? take_stack(hit, ctx) : 0;
+		find_space(layout, allocator, &met, read.body, &space);
 	if (body_byte(layout, TT_FIELD_HOOKED, read.body) == 1)
 		expect_odd_frees(hit); /* a capture suppresses those of other buffers as well */
 	rec = emit_begin(hit, TT_RECORD_ALLOC, sizeof(*rec));
@@ -125,8 +116,8 @@ static __always_inline bool may_be_odd(const struct hit *hit, const struct tt_la
 }
 
 /* deallocate_impl: an attempt to free, which may come to nothing. Or, lean, one that has not. */
-static __always_inline void on_free_begin(const struct hit *hit, const struct tt_layout *layout,
-					  __u16 kind, const struct pt_regs *ctx)
+static __noinline void on_free_begin(const struct hit *hit, const struct tt_layout *layout,
+				     __u16 kind)
 {
 	__u64 buffer = hit->object, device;
 	__u32 state = TT_STATE_UNKNOWN;
@@ -141,7 +132,7 @@ static __always_inline void on_free_begin(const struct hit *hit, const struct tt
 					  device_kind(layout, device, load_bias(hit)));
 	}
 	if (knobs.stacks && may_be_odd(hit, layout, &read, state))
-		stack = take_stack(hit, ctx);
+		stack = take_stack(hit);
 	rec = emit_begin(hit, kind, sizeof(*rec));
 	if (!rec)
 		return;
@@ -151,7 +142,7 @@ static __always_inline void on_free_begin(const struct hit *hit, const struct tt
 	emit_end(rec);
 }
 
-static __always_inline void on_step(const struct hit *hit, __u16 kind)
+static __noinline void on_step(const struct hit *hit, __u16 kind)
 {
 	struct tt_record_step *rec = emit_begin(hit, kind, sizeof(*rec));
 
@@ -162,15 +153,14 @@ static __always_inline void on_step(const struct hit *hit, __u16 kind)
 }
 
 /* deallocate_buffer: memory goes back to the allocator, the first argument. */
-static __always_inline void on_free_done(const struct hit *hit, const struct tt_layout *layout,
-					 const struct pt_regs *ctx)
+static __always_inline void on_free_done(const struct hit *hit, const struct tt_layout *layout)
 {
 	__u64 allocator = argument(hit, 0), buffer = hit->object;
 	struct tt_record_step *rec;
 
 	meet_allocator(hit, layout, allocator, buffer);
 	if (knobs.lean)
-		return on_free_begin(hit, layout, TT_RECORD_FREE, ctx);
+		return on_free_begin(hit, layout, TT_RECORD_FREE);
 	rec = emit_begin(hit, TT_RECORD_FREE_DONE, sizeof(*rec));
 	if (!rec)
 		return;
@@ -180,7 +170,7 @@ static __always_inline void on_free_done(const struct hit *hit, const struct tt_
 }
 
 /* An allocator loses all its buffers at once. */
-static __always_inline void on_bulk(const struct hit *hit)
+static __noinline void on_bulk(const struct hit *hit)
 {
 	struct tt_record_object *rec = emit_begin(hit, TT_RECORD_BULK, sizeof(*rec));
 	__u64 object = hit->object;
@@ -199,11 +189,11 @@ static __always_inline void on_bulk(const struct hit *hit)
 }
 
 /* FreeListOpt::allocate(size, …): the bytes in each bank, rounded as it is about to round them. */
-static __always_inline void on_space(const struct hit *hit, const struct tt_layout *layout)
+static __noinline void on_space(const struct hit *hit, const struct tt_layout *layout)
 {
 	struct tt_record_space *rec = emit_begin(hit, TT_RECORD_SPACE, sizeof(*rec));
 	__u64 least, align, bytes;
-	struct head head = {};
+	struct free_list_head head = {};
 
 	if (!rec)
 		return;
@@ -222,7 +212,7 @@ static __always_inline void on_space(const struct hit *hit, const struct tt_layo
 }
 
 /* create(): only what no other probe would see, a size of 0 or an address that was given. */
-static __always_inline void on_create(const struct hit *hit, bool view)
+static __noinline void on_create(const struct hit *hit, bool view)
 {
 	__u32 size_arg = hit->cookie.arg + (view ? 2 : 1);
 	__u64 size = argument(hit, size_arg);
@@ -242,7 +232,7 @@ static __always_inline void on_create(const struct hit *hit, bool view)
 }
 
 /* Where create() knows that the size is 0; the object is the body of the Buffer. */
-static __always_inline void on_create_empty(const struct hit *hit, const struct tt_layout *layout)
+static __noinline void on_create_empty(const struct hit *hit, const struct tt_layout *layout)
 {
 	__u8 body[TT_BODY_SIZE] = {};
 	struct tt_record_create *rec;
@@ -257,7 +247,7 @@ static __always_inline void on_create_empty(const struct hit *hit, const struct 
 	emit_end(rec);
 }
 
-static __always_inline void on_device(const struct hit *hit, const struct tt_layout *layout)
+static __noinline void on_device(const struct hit *hit, const struct tt_layout *layout)
 {
 	struct tt_record_device *rec = emit_begin(hit, TT_RECORD_DEVICE, sizeof(*rec));
 
@@ -268,18 +258,18 @@ static __always_inline void on_device(const struct hit *hit, const struct tt_lay
 	emit_end(rec);
 }
 
-static __always_inline void dispatch(const struct hit *hit, const struct tt_layout *layout,
-				     const struct pt_regs *ctx)
+static __always_inline void dispatch(const struct hit *hit, const struct tt_layout *layout)
 {
 	switch (hit->cookie.probe) {
 	case TT_PROBE_TRACK_ALLOCATE:
-		return on_alloc(hit, layout, ctx);
+		/* not there: what both have on their stacks is too much for kernels before 6.13 */
+		return on_alloc(hit, layout, knobs.stacks ? take_stack(hit) : 0);
 	case TT_PROBE_DEALLOCATE_IMPL:
-		return on_free_begin(hit, layout, TT_RECORD_FREE_BEGIN, ctx);
+		return on_free_begin(hit, layout, TT_RECORD_FREE_BEGIN);
 	case TT_PROBE_TRACK_DEALLOCATE:
 		return on_step(hit, TT_RECORD_FREE_TRACKED);
 	case TT_PROBE_DEALLOCATE_BUFFER:
-		return on_free_done(hit, layout, ctx);
+		return on_free_done(hit, layout);
 	case TT_PROBE_FREE_LIST_ALLOCATE:
 		return on_space(hit, layout);
 	case TT_PROBE_BUFFER_CREATE:
@@ -316,8 +306,7 @@ int on_probe(struct pt_regs *ctx)
 	__u64 cookie = bpf_get_attach_cookie(ctx);
 	struct hit hit = {
 		.ip = PT_REGS_IP(ctx),
-		.args = { PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx),
-			  PT_REGS_PARM4(ctx), PT_REGS_PARM5(ctx), PT_REGS_PARM6(ctx) },
+		.regs = ctx,
 	};
 	struct tt_layout *layout;
 	__u32 index;
@@ -332,7 +321,7 @@ int on_probe(struct pt_regs *ctx)
 	index = hit.cookie.layout;
 	layout = bpf_map_lookup_elem(&layouts, &index);
 	if (layout)
-		dispatch(&hit, layout, ctx);
+		dispatch(&hit, layout);
 	return 0;
 }
 

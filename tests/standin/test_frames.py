@@ -22,7 +22,7 @@ def functions_of(way, build):
     return ["inner", "jumping", *names[1:]] if (way, build) == ("before_jump", "not_optimized") else names
 
 
-@pytest.mark.parametrize("mode", [[], ["--lean"]], ids=["default", "lean"])
+@pytest.mark.parametrize("mode", [[], ["--lean", "--stacks"]], ids=["default", "lean"])
 @pytest.mark.parametrize("build", BUILDS)
 def test_frames_are_those_that_the_program_knows(build, mode, tmp_path):
     library = build_ways(tmp_path, *BUILDS[build])

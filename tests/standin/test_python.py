@@ -86,8 +86,6 @@ def test_frames_of_python_are_those_that_python_knows(minor, options):
     allocs = result.of("alloc", kind="owning")
     assert len(logged) == len(allocs) >= 3 * 25
     for frames, alloc in zip(logged, allocs):
-        if is_through(frames, "gone"):
-            continue
         assert python_frames(result, alloc) == frames
         assert result.stack_end(alloc) == "complete"
         # in place of the interpreter's loop, not beside it
@@ -102,17 +100,22 @@ def test_a_child_has_them_from_its_first_allocation_on():
 
 
 @pytest.mark.parametrize("minor", KNOWN)
-def test_code_that_has_gone_is_said_to_be_missing_and_none_is_invented(minor):
-    """It may be read before it goes: then it is right. It is never another's."""
+def test_code_that_goes_at_once_is_known_all_the_same(minor):
+    """It is copied while it is being called."""
     logged, result = trace(python_of(minor))
     through = [(frames, alloc) for frames, alloc in zip(logged, result.of("alloc", kind="owning")) if is_through(frames, "gone")]
     assert len(through) == 9
     for frames, alloc in through:
-        if result.stack_end(alloc) == "complete":
-            assert python_frames(result, alloc) == frames
-        else:
-            assert result.stack_end(alloc) == "no_python"
-            assert all(frame in frames for frame in python_frames(result, alloc))
+        assert result.stack_end(alloc) == "complete"
+        assert python_frames(result, alloc) == frames
+
+
+@pytest.mark.parametrize("minor", KNOWN)
+def test_a_script_that_ends_at_once_has_its_lines(minor):
+    logged, result = trace(python_of(minor), words=["end"])
+    alloc, = result.of("alloc", kind="owning")
+    assert [python_frames(result, alloc)] == logged
+    assert result.stack_end(alloc) == "complete"
 
 
 def assert_not_known(python, version):

@@ -3,9 +3,9 @@
 Allocates on the stand-in from everywhere in Python, and prints what Python itself says of where that
 was: for each allocation a line of JSON, [file, line, function] of each frame, innermost first.
 
-  python_frames.py LIBRARY [fork]
+  python_frames.py LIBRARY [fork | end]
 
-With `fork` a child does it.
+With `fork` a child does it; with `end` the program ends right after one allocation.
 """
 
 import asyncio
@@ -179,6 +179,10 @@ def recursion(depth):
         log(here(), alloc(mesh, size))
 
 
+if "end" in sys.argv:
+    nested()
+    print(json.dumps(logged[0]), flush=True)
+    os._exit(0)
 for _ in range(3):
     plain()
     nested()
