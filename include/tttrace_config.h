@@ -243,14 +243,15 @@ enum {
 enum {
 	TT_PYTHON_CODE_START = 40, /* in a PyCodeObject: where what is read of it begins */
 	TT_PYTHON_CODE_WORDS = 4,
-	/* bytes of the objects that say what a function in Python is: what is larger is not copied */
-	TT_PYTHON_CODE_SIZE = 144,	/* of its PyCodeObject, those that are used */
-	TT_PYTHON_TEXT_HEAD = 72,	/* of a str: before its characters, at most */
-	TT_PYTHON_NAME_SIZE = 328,	/* of the str that is its name */
-	TT_PYTHON_FILE_SIZE = 1096,	/* of the str that is its file */
+	/* bytes of the objects that say what a function in Python is: what is larger is not copied
+	 */
+	TT_PYTHON_CODE_SIZE = 144,	 /* of its PyCodeObject, those that are used */
+	TT_PYTHON_TEXT_HEAD = 72,	 /* of a str: before its characters, at most */
+	TT_PYTHON_NAME_SIZE = 328,	 /* of the str that is its name */
+	TT_PYTHON_FILE_SIZE = 1096,	 /* of the str that is its file */
 	TT_PYTHON_LINES_SIZE = 32 << 10, /* of the bytes that are its table of lines */
-	TT_PYTHON_BYTES_LENGTH = 16,	/* in such an object: how many there are … */
-	TT_PYTHON_BYTES_DATA = 32,	/* … and where they begin */
+	TT_PYTHON_BYTES_LENGTH = 16,	 /* in such an object: how many there are … */
+	TT_PYTHON_BYTES_DATA = 32,	 /* … and where they begin */
 };
 
 /*

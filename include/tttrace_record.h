@@ -28,7 +28,7 @@ enum tt_record_kind {
 	TT_RECORD_DEVICE,	 /* struct tt_record_device: opened, closed */
 	TT_RECORD_CIRCULAR,	 /* struct tt_record_circular: one circular buffer is placed */
 	TT_RECORD_PROGRAM, /* struct tt_record_program: its circular buffers are placed, or end */
-	TT_RECORD_STACK_COPY, /* struct tt_record_stack_copy: of a stack that is not known yet */
+	TT_RECORD_STACK_COPY,  /* struct tt_record_stack_copy: of a stack that is not known yet */
 	TT_RECORD_PYTHON_CODE, /* struct tt_record_python_code: before the first copy that has it */
 	/* written by the user side, so that a stream of records explains itself */
 	TT_RECORD_LIBRARY, /* struct tt_record_library: before the first record that needs it */

@@ -12,7 +12,8 @@
 #include "lib/log.h"
 
 /* The child: waits for the word to go, then becomes the command. */
-static void run_child(char *const argv[], const sigset_t *sigmask, int go_fd, int error_fd)
+static void run_child(char *const argv[], const struct command_start *start, int go_fd,
+		      int error_fd)
 {
 	char word;
 	int err;
@@ -20,7 +21,8 @@ static void run_child(char *const argv[], const sigset_t *sigmask, int go_fd, in
 	if (read(go_fd, &word, 1) != 1)
 		_exit(1); /* tttrace has given up */
 	signal(SIGPIPE, SIG_DFL);
-	sigprocmask(SIG_SETMASK, sigmask, NULL);
+	sigprocmask(SIG_SETMASK, &start->sigmask, NULL);
+	setrlimit(RLIMIT_NOFILE, &start->files); /* it was had, so it may be had */
 	execvp(argv[0], argv);
 	err = errno;
 	if (write(error_fd, &err, sizeof(err)) != sizeof(err))
@@ -28,7 +30,8 @@ static void run_child(char *const argv[], const sigset_t *sigmask, int go_fd, in
 	_exit(127);
 }
 
-int command__fork(char *const argv[], const sigset_t *sigmask, struct command *ret_command)
+int command__fork(char *const argv[], const struct command_start *start,
+		  struct command *ret_command)
 {
 	int go[2] = { -1, -1 }, error[2] = { -1, -1 }, err = 0;
 	struct command command = { .pid = -1, .pidfd = -1 };
@@ -42,7 +45,7 @@ int command__fork(char *const argv[], const sigset_t *sigmask, struct command *r
 	if (!err && !command.pid) {
 		close(go[1]);
 		close(error[0]);
-		run_child(argv, sigmask, go[0], error[1]);
+		run_child(argv, start, go[0], error[1]);
 	}
 	close(go[0]);
 	close(error[1]);

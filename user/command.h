@@ -7,6 +7,7 @@
 #define TTTRACE_COMMAND_H
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 struct command {
@@ -16,8 +17,15 @@ struct command {
 	int error_fd; /* read from: the errno of an exec that failed */
 };
 
-/* @sigmask: the signal mask that it is to have. Returns 0 or -errno, logged. */
-int command__fork(char *const argv[], const sigset_t *sigmask, struct command *ret_command);
+/* What tttrace has changed of itself, and the command is to have as it was. */
+struct command_start {
+	sigset_t sigmask;
+	struct rlimit files; /* RLIMIT_NOFILE */
+};
+
+/* Returns 0 or -errno, logged. */
+int command__fork(char *const argv[], const struct command_start *start,
+		  struct command *ret_command);
 
 /* Lets it exec. Returns 0; -errno of the exec that failed, logged. */
 int command__release(struct command *command, const char *name);

@@ -14,6 +14,7 @@
 #include "command.h"
 #include "core/ledger.h"
 #include "core/snapshot.h"
+#include "files_limit.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "options.h"
@@ -43,7 +44,7 @@ struct session {
 	size_t num_running; /* of the processes of -p, those that have not ended */
 	int num_signals;
 	__u64 repair_ns; /* CLOCK_BOOTTIME: not before; 0: at any time */
-	sigset_t old_sigmask;
+	struct command_start start;
 	bool done;
 };
 
@@ -112,7 +113,7 @@ static int open_signals(struct session *s)
 	sigaddset(&mask, SIGINT);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGHUP);
-	sigprocmask(SIG_BLOCK, &mask, &s->old_sigmask);
+	sigprocmask(SIG_BLOCK, &mask, &s->start.sigmask);
 	s->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	return s->signal_fd < 0 ? -errno : watch(s, s->signal_fd, EPOLLIN);
 }
@@ -339,7 +340,7 @@ static int add_targets(struct session *s)
 		return err;
 	if (!s->opts->command)
 		return tracer__scan_all(s->tracer);
-	err = command__fork(s->opts->command, &s->old_sigmask, &s->command);
+	err = command__fork(s->opts->command, &s->start, &s->command);
 	if (!err)
 		err = tracer__add_child(s->tracer, s->command.pid);
 	return err ? err : watch(s, s->command.pidfd, EPOLLIN);
@@ -352,6 +353,7 @@ static int open_session(struct session *s)
 					   .follow_holes = s->opts->interval_s };
 	int err;
 
+	files_limit__raise(&s->start.files);
 	err = open_loop(s);
 	if (!err)
 		err = output__open(s->opts, &s->output);

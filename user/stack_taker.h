@@ -30,7 +30,8 @@ void stack_taker__free(struct stack_taker *taker);
  */
 void stack_taker__take(struct stack_taker *taker, const void *record, size_t size);
 
-/* Takes note of a record of kind TT_RECORD_PYTHON_CODE, of @size bytes; of one that is cut, none. */
+/* Takes note of a record of kind TT_RECORD_PYTHON_CODE, of @size bytes; of one that is cut, none.
+ */
 void stack_taker__take_code(struct stack_taker *taker, const void *record, size_t size);
 
 /* @pid may allocate soon: the BPF side learns where its interpreter of Python is, if it has one. */

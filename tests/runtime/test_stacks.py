@@ -161,6 +161,17 @@ def test_the_owner_is_told_of_what_is_no_tensor(real):
     assert {leak["owner"] for leak in result.of("leak")} <= made
     # in the totals by site, too
     assert {site["owner"] for site in result.sites} == made
+    device, = [one for one in result.summary["processes"][0]["devices"] if "owners" in one]
+    assert set(device["owners"]) == made and device["owners"]["tensor"]["allocations"] == 1
+
+
+def test_the_names_that_tell_what_cannot_be_made_here_are_those_of_the_runtime(real):
+    """With mocked devices no kernel has a binary, and no trace can be captured: the names are there."""
+    done = subprocess.run(["nm", "-C", real.library], capture_output=True, text=True, check=True)
+    for name in ("tt::tt_metal::distributed::MeshWorkloadImpl::load_binaries(",
+                 "tt::tt_metal::detail::ProgramImpl::allocate_kernel_bin_buf_on_device(",
+                 "tt::tt_metal::distributed::MeshTrace::populate_mesh_buffer("):
+        assert f" T {name}" in done.stdout, name
 
 
 def test_what_runs_out_of_memory_says_by_what_line_and_who_holds_the_rest(real):

@@ -134,6 +134,14 @@ def test_a_process_that_is_dead_already_is_nothing_to_attach_to():
     assert f"'{zombie.pid}'" in err
 
 
+def test_the_command_has_the_limits_that_tttrace_was_started_with():
+    """tttrace itself opens as many files as it may."""
+    status, out, err = tttrace.plain("-q", "--", "sh", "-c", "ulimit -Sn; ulimit -Hn",
+                                     within=("prlimit", "--nofile=300:3000"))
+    assert status == 0, err
+    assert out.startswith("300\n3000\n")
+
+
 @pytest.mark.slow
 def test_fifty_thousand_leaks_are_fifty_thousand(newest):
     result = tttrace.run(["--ring-size", "64M"], newest.code("""

@@ -130,7 +130,9 @@ DEVICE_TOTALS = Table(
      "live": counts(KINDS), "frees": number, "bulk_freed": number, "leaked": SUM, "ended": SUM, "unknown": SUM,
      "held_by_runtime": SUM,
      "spaces": many(Table({"type": one_of(TYPES), "allocator": pointer}, SPACE_MAY))},
-    {"mesh": number, "devices_cut": truth, "close_asked": truth})
+    {"mesh": number, "devices_cut": truth, "close_asked": truth,
+     "owners": Table({}, dict.fromkeys([*OWNERS, "unknown"], counts(
+         ("live", "live_buffers", "leaked", "leaked_buffers", "allocated", "allocations"))))})
 PROCESS_TOTALS = Table(
     {"pid": number, "start_ns": number, "comm": text, "state": one_of(STATES), "before_attach": truth,
      "forked": truth, "first_ts_ns": number, "end_ts_ns": number, "memory": MEMORY,

@@ -201,7 +201,7 @@ static void a_failed_allocation_says_by_what_code_and_who_holds_the_rest(void **
 static void the_report_has_a_line_for_each_site(void **state)
 {
 	struct stream *s = *state;
-	struct json_object *site;
+	struct json_object *site, *device;
 	struct object o;
 	struct lines l;
 
@@ -222,6 +222,11 @@ static void the_report_has_a_line_for_each_site(void **state)
 	assert_int_equal(get_number(site, "allocations"), 1);
 	assert_int_equal(get_number(site, "temporary"), 1);
 	assert_string_equal(get_string(l.at[l.count - 1], "event"), "summary");
+	device = json_object_array_get_idx(
+		get(json_object_array_get_idx(get(l.at[l.count - 1], "processes"), 0), "devices"),
+		0);
+	assert_int_equal(get_number(get(get(device, "owners"), "tensor"), "allocations"), 2);
+	assert_int_equal(get_number(get(get(device, "owners"), "tensor"), "live_buffers"), 1);
 	lines_close(&l);
 }
 

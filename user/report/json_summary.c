@@ -89,6 +89,30 @@ static void put_region(struct json_line *line, struct json_object *regions, __u3
 	json_line__number(line, o, "banks", region->banks);
 }
 
+/* What it is for, of all that has a stack; nothing where stacks are not known. */
+static void put_owners(struct json_line *line, struct json_object *object,
+		       const struct snapshot_device *device)
+{
+	struct json_object *owners, *o;
+
+	if (!device->num_sites)
+		return;
+	owners = json_line__object(line, object, "owners");
+	for (int i = 0; i < OWNER_COUNT; i++) {
+		const struct snapshot_owner *owner = &device->owners[i];
+
+		if (!owner->allocated.buffers)
+			continue;
+		o = json_line__object(line, owners, i ? owner__name(i) : "unknown");
+		json_line__number(line, o, "live", owner->live.bytes);
+		json_line__number(line, o, "live_buffers", owner->live.buffers);
+		json_line__number(line, o, "leaked", owner->leaked.bytes);
+		json_line__number(line, o, "leaked_buffers", owner->leaked.buffers);
+		json_line__number(line, o, "allocated", owner->allocated.bytes);
+		json_line__number(line, o, "allocations", owner->allocated.buffers);
+	}
+}
+
 static void put_device(struct json_line *line, struct json_object *array,
 		       const struct snapshot_device *device)
 {
@@ -113,6 +137,7 @@ static void put_device(struct json_line *line, struct json_object *array,
 	put_sum(line, o, "unknown", &device->doubtful_all);
 	put_sum(line, o, "held_by_runtime", &device->held);
 	put_spaces(line, o, device);
+	put_owners(line, o, device);
 }
 
 static void put_state(struct json_line *line, struct json_object *o,

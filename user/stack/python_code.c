@@ -131,8 +131,8 @@ static int read_text(const struct python *python, const struct source *source, _
 }
 
 enum {
-	OBJECT_TYPE = 8,   /* PyObject: ob_type */
-	TYPE_NAME = 24,	   /* PyTypeObject: tp_name */
+	OBJECT_TYPE = 8, /* PyObject: ob_type */
+	TYPE_NAME = 24,	 /* PyTypeObject: tp_name */
 };
 
 static __u64 word_at(const __u8 *object, __u16 at)

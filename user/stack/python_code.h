@@ -37,7 +37,8 @@ struct python_place {
 
 /*
  * What @frame is of. @memory: of the process; NULL: it is not there any more. Returns 0; -ESTALE:
- * its code object is not there any more; -EBADMSG: it is none; -ENODATA; -ENOMEM; -errno of reading.
+ * its code object is not there any more; -EBADMSG: it is none; -ENODATA; -ENOMEM; -errno of
+ * reading.
  */
 int python__place(const struct python *python, struct python_codes *codes, struct memory *memory,
 		  const struct tt_python_frame *frame, struct python_place *ret_place);
