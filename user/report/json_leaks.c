@@ -40,8 +40,8 @@ struct leak_group {
 static size_t make_key(const struct event *ev, char **ret_key)
 {
 	const char *why = ev->why ? ev->why : "";
-	size_t why_len = strlen(why);
-	char *key = calloc(1, sizeof(struct group_key) + why_len + 1);
+	size_t why_size = strlen(why) + 1;
+	char *key = calloc(1, sizeof(struct group_key) + why_size);
 	struct group_key *head = (void *)key;
 
 	*ret_key = key;
@@ -54,8 +54,8 @@ static size_t make_key(const struct event *ev, char **ret_key)
 	head->stack = ev->buffer->stack ? ev->buffer->stack->number : 0;
 	head->single = head->stack ? 0 : ev->buffer->buffer;
 	head->type = ev->buffer->type;
-	memcpy(key + sizeof(*head), why, why_len);
-	return sizeof(*head) + why_len;
+	memcpy(key + sizeof(*head), why, why_size);
+	return sizeof(*head) + why_size;
 }
 
 static void begin(struct leak_group *group, const struct event *ev)

@@ -41,10 +41,10 @@ static void print_frame(FILE *out, const struct event_frame *frame, int indent, 
 		return;
 	}
 	if (verbose)
-		words__clean(clean, sizeof(clean), frame->function);
+		snprintf(name, sizeof(name), "%s", frame->function);
 	else
-		words__clean(clean, sizeof(clean),
-			     function_name__shorten(name, sizeof(name), frame->function, "<…>"));
+		function_name__shorten(name, sizeof(name), frame->function, "<…>");
+	words__clean(clean, sizeof(clean), name);
 	if (!verbose && !strncmp(clean, "_Z", 2) && strlen(clean) > NAME_COLUMNS)
 		fprintf(out, "%.*s...  [%s]\n", NAME_COLUMNS - 3, clean, image);
 	else
