@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/process.h"
 #include "lib/table.h"
 #include "report/json_line.h"
 
@@ -24,10 +25,16 @@ struct group_key {
 };
 
 struct leak_group {
-	struct json_line line;	     /* what is written of it so far */
-	struct json_object *members; /* NULL: there is one only */
-	struct event_buffer first;   /* which the ledger still has the stack of */
-	__u64 buffers;
+	__u64 ts_ns;
+	__u32 tid;
+	enum event_kind kind;
+	struct event_process process; /* pid 0: of none */
+	char comm[COMM_SIZE];
+	struct event_device device;
+	bool has_device;
+	struct event_buffer *members; /* whose stacks the ledger still has */
+	__u32 num_members;
+	__u64 buffers;	 /* with those for which there was no room among them */
 	__u64 size;	 /* bytes asked for */
 	__u64 footprint; /* bytes on each chip … */
 	__u64 unsized;	 /* … but for these buffers */
@@ -58,18 +65,37 @@ static size_t make_key(const struct event *ev, char **ret_key)
 	return sizeof(*head) + why_size;
 }
 
-static void begin(struct leak_group *group, const struct event *ev)
+/* What all of them have in common: an event lives no longer than the call that hands it over. */
+static int copy_head(struct leak_group *group, const struct event *ev)
 {
-	struct json_line *line = &group->line;
+	__u32 *chips;
 
-	json_line__begin(line, event__kind_name(ev->kind), ev->ts_ns);
+	group->ts_ns = ev->ts_ns;
+	group->tid = ev->tid;
+	group->kind = ev->kind;
 	if (ev->process) {
-		json_line__number(line, line->root, "pid", ev->process->pid);
-		json_line__number(line, line->root, "tid", ev->tid);
-		json_line__string(line, line->root, "comm", ev->process->comm);
+		group->process = *ev->process;
+		snprintf(group->comm, sizeof(group->comm), "%s", ev->process->comm);
+		group->process.comm = group->comm;
 	}
-	json_line__device(line, line->root, ev->device);
-	json_line__string(line, line->root, "why", ev->why);
+	if (!ev->device)
+		return 0;
+	chips = malloc(ev->device->num_chips * sizeof(*chips) + 1);
+	if (!chips)
+		return -ENOMEM;
+	memcpy(chips, ev->device->chips, ev->device->num_chips * sizeof(*chips));
+	group->device = *ev->device;
+	group->device.chips = chips;
+	group->has_device = true;
+	return 0;
+}
+
+static void free_group(struct json_leaks *leaks, struct leak_group *group)
+{
+	HASH_DEL(leaks->groups, group);
+	free((void *)group->device.chips);
+	free(group->members);
+	free(group);
 }
 
 static struct leak_group *new_group(struct json_leaks *leaks, const char *key, size_t size,
@@ -85,9 +111,10 @@ static struct leak_group *new_group(struct json_leaks *leaks, const char *key, s
 		free(group);
 		return NULL;
 	}
-	group->first = *ev->buffer;
-	begin(group, ev);
-	return group;
+	if (!copy_head(group, ev))
+		return group;
+	free_group(leaks, group);
+	return NULL;
 }
 
 static void put_age(struct json_line *line, struct json_object *object, __u64 alloc_ts_ns,
@@ -97,14 +124,6 @@ static void put_age(struct json_line *line, struct json_object *object, __u64 al
 		json_line__number(line, object, "alloc_ts_ns", alloc_ts_ns);
 	if (is_older)
 		json_line__bool(line, object, "older", true);
-}
-
-static void put_member(struct leak_group *group, const struct event_buffer *buffer)
-{
-	struct json_object *o = json_line__element(&group->line, group->members);
-
-	json_line__buffer(&group->line, o, buffer);
-	put_age(&group->line, o, buffer->alloc_ts_ns, buffer->is_older);
 }
 
 static void count(struct leak_group *group, const struct event_buffer *buffer)
@@ -118,16 +137,23 @@ static void count(struct leak_group *group, const struct event_buffer *buffer)
 		group->oldest_ns = buffer->alloc_ts_ns;
 }
 
-static void add_member(struct leak_group *group, const struct event_buffer *buffer)
+/* Most groups have few: room is made for one, two, four … */
+static int add_member(struct leak_group *group, const struct event_buffer *buffer)
 {
+	__u32 num = group->num_members;
+	struct event_buffer *grown;
+
 	count(group, buffer);
-	if (group->buffers == 1 || group->buffers > MEMBERS_MAX)
-		return;
-	if (!group->members) {
-		group->members = json_line__array(&group->line, group->line.root, "members");
-		put_member(group, &group->first);
+	if (num == MEMBERS_MAX)
+		return 0;
+	if (!(num & (num - 1))) {
+		grown = realloc(group->members, (num ? 2 * num : 1) * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		group->members = grown;
 	}
-	put_member(group, buffer);
+	group->members[group->num_members++] = *buffer;
+	return 0;
 }
 
 int json_leaks__add(struct json_leaks *leaks, const struct event *ev)
@@ -144,46 +170,71 @@ int json_leaks__add(struct json_leaks *leaks, const struct event *ev)
 	free(key);
 	if (!group)
 		return -ENOMEM;
-	add_member(group, ev->buffer);
-	return group->line.failed ? -ENOMEM : 0;
+	return add_member(group, ev->buffer);
+}
+
+static void put_members(struct json_line *line, const struct leak_group *group)
+{
+	struct json_object *list = json_line__array(line, line->root, "members"), *o;
+
+	for (__u32 i = 0; i < group->num_members; i++) {
+		const struct event_buffer *buffer = &group->members[i];
+
+		o = json_line__element(line, list);
+		json_line__buffer(line, o, buffer);
+		put_age(line, o, buffer->alloc_ts_ns, buffer->is_older);
+	}
+	if (group->buffers > group->num_members)
+		json_line__number(line, line->root, "members_left_out",
+				  group->buffers - group->num_members);
 }
 
 /* What a group of several has in common, and in sum. */
 static void put_sum(struct json_line *line, const struct leak_group *group)
 {
+	const struct event_buffer *first = &group->members[0];
+
 	json_line__number(line, line->root, "size", group->size);
 	if (!group->unsized)
 		json_line__number(line, line->root, "footprint", group->footprint);
 	else
 		json_line__number(line, line->root, "unsized", group->unsized);
-	if (group->first.type < TT_TYPE_COUNT)
-		json_line__string(line, line->root, "type", buffer_type__name(group->first.type));
-	json_line__string(line, line->root, "kind", buffer_kind__name(group->first.kind));
-	json_line__origin(line, line->root, group->first.stack, group->first.owner);
-	if (group->buffers > MEMBERS_MAX)
-		json_line__number(line, line->root, "members_left_out",
-				  group->buffers - MEMBERS_MAX);
+	if (first->type < TT_TYPE_COUNT)
+		json_line__string(line, line->root, "type", buffer_type__name(first->type));
+	json_line__string(line, line->root, "kind", buffer_kind__name(first->kind));
+	json_line__origin(line, line->root, first->stack, first->owner);
+	put_members(line, group);
 }
 
-static int write_group(struct leak_group *group, FILE *out)
+static void put_head(struct json_line *line, const struct leak_group *group)
 {
-	struct json_line *line = &group->line;
-
+	if (group->process.pid) {
+		json_line__number(line, line->root, "pid", group->process.pid);
+		json_line__number(line, line->root, "tid", group->tid);
+		json_line__string(line, line->root, "comm", group->comm);
+	}
+	if (group->has_device)
+		json_line__device(line, line->root, &group->device);
 	json_line__number(line, line->root, "buffers", group->buffers);
-	if (group->buffers == 1)
-		json_line__buffer(line, line->root, &group->first);
-	else
-		put_sum(line, group);
-	put_age(line, line->root, group->oldest_ns, group->is_older);
-	json_line__stack(line, line->root, group->first.stack);
-	return json_line__write(line, out);
 }
 
-static void free_group(struct json_leaks *leaks, struct leak_group *group)
+static int write_group(const struct leak_group *group, FILE *out)
 {
-	HASH_DEL(leaks->groups, group);
-	json_object_put(group->line.root);
-	free(group);
+	const char *why = group->key + sizeof(struct group_key);
+	struct json_line line;
+
+	if (!group->num_members)
+		return -ENOMEM; /* of which it was to be */
+	json_line__begin(&line, event__kind_name(group->kind), group->ts_ns);
+	put_head(&line, group);
+	if (group->buffers == 1)
+		json_line__buffer(&line, line.root, &group->members[0]);
+	else
+		put_sum(&line, group);
+	put_age(&line, line.root, group->oldest_ns, group->is_older);
+	json_line__string(&line, line.root, "why", why[0] ? why : NULL);
+	json_line__stack(&line, line.root, group->members[0].stack);
+	return json_line__write(&line, out);
 }
 
 int json_leaks__write(struct json_leaks *leaks, FILE *out)
