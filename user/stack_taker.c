@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
+#include "known_stacks.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/table.h"
@@ -13,18 +13,11 @@
 #include "stack/python_loop.h"
 #include "stack/unwind.h"
 #include "stack_names.h"
+#include "target/proc.h"
 #include "trace/loader.h"
 
 enum {
-	KEY_SIZE =
-		offsetof(struct tt_known_key, way), /* bytes of it that are the same for all ways */
-};
-
-/* Ways of BPF to know a stack of this process again. */
-struct known_way {
-	struct tt_known_key key; /* .way: the next to be used; found by all before it */
-	__u32 num_ways;
-	UT_hash_handle hh;
+	PROCESSES_MIN = 16,
 };
 
 struct traced_process {
@@ -38,7 +31,8 @@ struct traced_process {
 	struct python_codes codes;
 	bool has_python;
 	bool has_none; /* of what it maps, nothing is an interpreter that is known */
-	struct known_way *ways;
+	bool has_gone; /* as the last sweep saw */
+	struct known_stacks known;
 	UT_hash_handle hh;
 };
 
@@ -49,6 +43,7 @@ struct stack_taker {
 	void *ctx;
 	struct images *images;
 	struct traced_process *processes; /* by tgid */
+	unsigned int processes_max;	  /* beyond it, they are swept */
 	struct stack_names *names;
 	struct python_loop loop;
 	bool warned; /* of a version of Python that is not known */
@@ -70,6 +65,7 @@ int stack_taker__new(struct loader *loader, size_t depth, stack_record_fn on_rec
 		.depth = depth < UNWIND_FRAMES_MAX ? depth : UNWIND_FRAMES_MAX,
 		.on_record = on_record,
 		.ctx = ctx,
+		.processes_max = PROCESSES_MIN,
 	};
 	if (images__new(&taker->images) || stack_names__new(on_record, ctx, &taker->names)) {
 		stack_taker__free(taker);
@@ -81,34 +77,40 @@ int stack_taker__new(struct loader *loader, size_t depth, stack_record_fn on_rec
 
 /* --- processes ------------------------------------------------------------------------------- */
 
-static void forget_way(struct stack_taker *taker, struct traced_process *process,
-		       struct known_way *known)
-{
-	struct tt_known_key key = known->key;
-
-	for (key.way = 0; key.way < known->num_ways; key.way++)
-		loader__forget_stack(taker->loader, &key);
-	HASH_DEL(process->ways, known);
-	free(known);
-}
-
 static void free_process(struct stack_taker *taker, struct traced_process *process)
 {
-	struct known_way *known, *next;
-
 	HASH_DEL(taker->processes, process);
-	HASH_ITER (hh, process->ways, known, next)
-		forget_way(taker, process, known);
+	known_stacks__forget(&process->known, taker->loader);
 	python_codes__done(&process->codes);
 	memory__free(process->memory);
 	address_space__free(process->space);
 	free(process);
 }
 
+/*
+ * Of one that never had memory no end is told. Whoever has gone by one sweep is freed at the next:
+ * by then its last stacks were taken.
+ */
+static void sweep(struct stack_taker *taker)
+{
+	struct traced_process *process, *next;
+
+	HASH_ITER (hh, taker->processes, process, next) {
+		if (process->has_gone)
+			free_process(taker, process);
+		else
+			process->has_gone = !proc__exists((pid_t)process->tgid);
+	}
+	taker->processes_max = PROCESSES_MIN + 2 * HASH_COUNT(taker->processes);
+}
+
 static struct traced_process *add_process(struct stack_taker *taker, __u32 tgid, __u64 ts_ns)
 {
-	struct traced_process *process = calloc(1, sizeof(*process));
+	struct traced_process *process;
 
+	if (HASH_COUNT(taker->processes) >= taker->processes_max)
+		sweep(taker);
+	process = calloc(1, sizeof(*process));
 	if (!process)
 		return NULL;
 	process->tgid = tgid;
@@ -162,23 +164,23 @@ void stack_taker__end_process(struct stack_taker *taker, const struct tt_record 
 {
 	struct traced_process *process = find_process(taker, rec->tgid);
 
+	if (!process)
+		return;
 	/* what was met since then is another one: records take their time */
-	if (process && process->met_ns <= rec->ts_ns)
+	if (process->start_ns ? process->start_ns == rec->start_ns : process->met_ns <= rec->ts_ns)
 		free_process(taker, process);
 }
 
 void stack_taker__forget_mappings(struct stack_taker *taker, pid_t pid)
 {
 	struct traced_process *process = find_process(taker, (__u32)pid);
-	struct known_way *known, *next;
 
 	if (!process)
 		return;
 	address_space__forget(process->space);
 	process->has_none = false;
 	/* what the same addresses mean may be something else now */
-	HASH_ITER (hh, process->ways, known, next)
-		forget_way(taker, process, known);
+	known_stacks__forget(&process->known, taker->loader);
 }
 
 /* --- Python ---------------------------------------------------------------------------------- */
@@ -221,8 +223,12 @@ static void find_python(struct stack_taker *taker, struct traced_process *proces
 		warn_of_version(taker, &process->python);
 	process->has_none = !found || found == -ENOTSUP;
 	process->has_python = found == 1;
-	if (process->has_python)
+	if (process->has_python) {
 		loader__know_python(taker->loader, process->tgid, &process->python.layout);
+		return;
+	}
+	memory__free(process->memory);
+	process->memory = NULL;
 }
 
 /* What @frame, of machine code, is of the interpreter's loop. */
@@ -317,6 +323,11 @@ void stack_taker__meet(struct stack_taker *taker, pid_t pid)
 {
 	struct traced_process *process = find_process(taker, (__u32)pid);
 
+	/* one that never had memory may have had the same PID before */
+	if (process && !process->start_ns) {
+		free_process(taker, process);
+		process = NULL;
+	}
 	if (!process)
 		process = add_process(taker, (__u32)pid, clock__now_ns());
 	if (process)
@@ -329,78 +340,6 @@ void stack_taker__prepare(struct stack_taker *taker, pid_t pid)
 
 	if (process)
 		address_space__prepare(process->space);
-}
-
-/* --- so that BPF knows them again ------------------------------------------------------------ */
-
-static bool fill_known(const struct unwinding *unwinding, const __u64 *regs, enum tt_stack_end end,
-		       __u32 number, struct tt_known_stack *ret_known)
-{
-	__u64 sp = regs[TT_STACK_RSP], offset, depth = 0;
-
-	/* one that was cut may go on another way the next time */
-	if (unwinding->end == TT_STACK_CUT || end == TT_STACK_NO_PYTHON ||
-	    unwinding->num_words > TT_STACK_WORDS)
-		return false;
-	memset(ret_known, 0, sizeof(*ret_known));
-	for (size_t i = 0; i < unwinding->num_words; i++) {
-		offset = unwinding->words[i].addr - sp;
-		if (offset > TT_STACK_MAX - sizeof(__u64) || offset % sizeof(__u64))
-			return false;
-		if (depth < offset + sizeof(__u64))
-			depth = offset + sizeof(__u64);
-		ret_known->offset[i] = (__u16)offset;
-		ret_known->value[i] = unwinding->words[i].value;
-	}
-	ret_known->stack = number;
-	ret_known->depth = (__u32)depth;
-	ret_known->num_words = (__u32)unwinding->num_words;
-	ret_known->regs_used = unwinding->regs_used | 1u << TT_STACK_RIP;
-	memcpy(ret_known->regs, regs, sizeof(ret_known->regs));
-	return true;
-}
-
-static struct known_way *find_way(struct traced_process *process,
-				  const struct tt_record_stack_copy *copy)
-{
-	const struct tt_known_key key = {
-		.sp = copy->regs[TT_STACK_RSP],
-		.start_ns = process->start_ns,
-		.tgid = process->tgid,
-		.generation = process->generation,
-		.python = copy->python_hash,
-	};
-	struct known_way *known;
-
-	HASH_FIND(hh, process->ways, &key, KEY_SIZE, known);
-	if (known)
-		return known;
-	known = calloc(1, sizeof(*known));
-	if (!known)
-		return NULL;
-	known->key = key;
-	HASH_ADD(hh, process->ways, key, KEY_SIZE, known);
-	if (table__has(known))
-		return known;
-	free(known);
-	return NULL;
-}
-
-/* What cannot be entered is copied again the next time: dearer, and as right. */
-static void make_known(struct stack_taker *taker, struct traced_process *process,
-		       const struct tt_record_stack_copy *copy, enum tt_stack_end end, __u32 number)
-{
-	struct tt_known_stack stack;
-	struct known_way *known;
-
-	if (!fill_known(&taker->unwinding, copy->regs, end, number, &stack))
-		return;
-	known = find_way(process, copy);
-	if (!known || loader__know_stack(taker->loader, &known->key, &stack))
-		return;
-	if (known->num_ways < TT_STACK_WAYS)
-		known->num_ways++;
-	known->key.way = (known->key.way + 1) % TT_STACK_WAYS;
 }
 
 /* --- a copy ---------------------------------------------------------------------------------- */
@@ -426,7 +365,7 @@ static int take_copy(struct stack_taker *taker, const struct tt_record_stack_cop
 	if (stack_names__number(taker->names, taker->frames, taker->num_frames, end, &stack))
 		return -ENOMEM;
 	*ret_number = numbered_stack__number(stack);
-	make_known(taker, process, rec, end, *ret_number);
+	known_stacks__add(&process->known, taker->loader, rec, &taker->unwinding, end, *ret_number);
 	stack_names__tell(taker->names, stack, taker->frames, taker->num_frames);
 	return 0;
 }

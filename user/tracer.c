@@ -409,6 +409,9 @@ static void report_loss(void *ctx, __u32 tgid, const struct tt_process *process)
 	rec.h.start_ns = process->start_ns;
 	rec.h.lost_begin = process->lost_begin;
 	rec.h.lost_end = process->lost_end;
+	/* the record of its end may be among those that were lost */
+	if (process->flags & TT_PROCESS_ENDED && tracer->stacks)
+		stack_taker__end_process(tracer->stacks, &rec.h);
 	tracer->on_record(tracer->ctx, &rec, sizeof(rec));
 }
 

@@ -9,6 +9,7 @@ import functools
 import glob
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +109,19 @@ def test_code_that_goes_at_once_is_known_all_the_same(minor):
     for frames, alloc in through:
         assert result.stack_end(alloc) == "complete"
         assert python_frames(result, alloc) == frames
+
+
+def test_nothing_is_kept_of_programs_that_ended_without_memory():
+    """They load the runtime, as `import` does, and leave: nothing of them was traced, so no end is told."""
+    load = f"import ctypes, time; ctypes.CDLL('{Standin('gen3').library}'); time.sleep(0.1)"
+    run = tttrace.start().attached()
+    for _ in range(60):
+        subprocess.run([sys.executable, "-c", load], check=True, timeout=60)
+    held = [os.readlink(fd) for fd in Path(f"/proc/{run.process.pid}/fd").iterdir()]
+    run.signal(signal.SIGINT)
+    run.finish()
+    # those since the last sweep but one
+    assert 0 < sum(name.endswith("/pagemap") for name in held) < 48
 
 
 @pytest.mark.parametrize("minor", KNOWN)

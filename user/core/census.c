@@ -81,8 +81,7 @@ static bool is_inherited(struct ledger *ledger, const struct process *process,
 
 	if (!(process->flags & TT_PROCESS_FORKED) || !parent)
 		return false;
-	TAILQ_FOREACH(allocator, &parent->all_allocators, entry)
-	{
+	TAILQ_FOREACH (allocator, &parent->all_allocators, entry) {
 		if (!allocator->dead && allocator->key.object == rec->allocator)
 			return true;
 	}
@@ -313,8 +312,7 @@ static bool was_read(const struct process *process, const struct allocator *allo
 {
 	const struct allocator *other;
 
-	TAILQ_FOREACH(other, &process->all_allocators, entry)
-	{
+	TAILQ_FOREACH (other, &process->all_allocators, entry) {
 		if (other->key.object == allocator->key.object &&
 		    other->census_ns >= process->census.begin_ns)
 			return true;
@@ -348,8 +346,8 @@ static void repair(struct ledger *ledger, struct process *process)
 {
 	struct allocator *allocator;
 
-	TAILQ_FOREACH(allocator, &process->all_allocators, entry)
-	allocator__recheck(allocator, &ledger->buffers);
+	TAILQ_FOREACH (allocator, &process->all_allocators, entry)
+		allocator__recheck(allocator, &ledger->buffers);
 	process->census.vain = process__is_unsized(process) ? process->census.vain + 1 : 0;
 	/* frees without a reason waited for losses to get known: these are */
 	ledger__decide(ledger, process, false);
@@ -383,8 +381,7 @@ static struct allocator *find_allocator(struct process *process, const struct tt
 
 	if (rec->device)
 		return allocator__find(process, rec->allocator, rec->device);
-	TAILQ_FOREACH(allocator, &process->all_allocators, entry)
-	{
+	TAILQ_FOREACH (allocator, &process->all_allocators, entry) {
 		if (!allocator->dead && allocator->key.object == rec->allocator)
 			return allocator;
 	}

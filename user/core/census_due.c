@@ -10,8 +10,7 @@ bool process__is_unsized(const struct process *process)
 {
 	const struct allocator *allocator;
 
-	TAILQ_FOREACH(allocator, &process->all_allocators, entry)
-	{
+	TAILQ_FOREACH (allocator, &process->all_allocators, entry) {
 		if (!allocator->dead && !allocator->device->closed &&
 		    allocator__is_unsized(allocator))
 			return true;
@@ -85,8 +84,7 @@ size_t ledger__allocators(struct ledger *ledger, __u32 pid, __u64 *objects, size
 
 	if (!process)
 		return 0;
-	TAILQ_FOREACH(allocator, &process->all_allocators, entry)
-	{
+	TAILQ_FOREACH (allocator, &process->all_allocators, entry) {
 		if (allocator->dead || allocator->device->closed)
 			continue;
 		if (num < max)

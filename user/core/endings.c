@@ -170,8 +170,7 @@ static bool is_being_freed(const struct ledger *ledger, const struct process *pr
 {
 	const struct thread *thread;
 
-	TAILQ_FOREACH(thread, &ledger->pending, pending)
-	{
+	TAILQ_FOREACH (thread, &ledger->pending, pending) {
 		if (thread->process == process && thread->free.tracked &&
 		    release__find_entry(ledger, process, thread->free.buffer, &thread->free) == nr)
 			return true;

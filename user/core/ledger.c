@@ -23,6 +23,7 @@ int ledger__new(const struct ledger_opts *opts, struct ledger **ret_ledger)
 	ledger->opts = *opts;
 	buffers__init(&ledger->buffers);
 	TAILQ_INIT(&ledger->pending);
+	processes__init(&ledger->processes);
 	*ret_ledger = ledger;
 	return 0;
 }

@@ -9,6 +9,12 @@ enum {
 	THREADS_MIN = 1024
 };
 
+void processes__init(struct processes *processes)
+{
+	*processes = (struct processes){};
+	TAILQ_INIT(&processes->ended);
+}
+
 struct process *processes__find(struct processes *processes, __u32 pid)
 {
 	struct process *process = processes->last;
@@ -72,21 +78,17 @@ void processes__retire(struct processes *processes, struct process *process)
 		process__free(process);
 		return;
 	}
-	process->next = processes->ended;
-	processes->ended = process;
+	TAILQ_INSERT_HEAD(&processes->ended, process, entry);
 	processes->num_ended++;
 }
 
 struct process *processes__take_oldest(struct processes *processes, __u32 kept)
 {
-	struct process **place = &processes->ended, *oldest;
+	struct process *oldest = TAILQ_LAST(&processes->ended, process_list);
 
 	if (processes->num_ended <= kept)
 		return NULL;
-	while ((*place)->next)
-		place = &(*place)->next;
-	oldest = *place;
-	*place = NULL;
+	TAILQ_REMOVE(&processes->ended, oldest, entry);
 	processes->num_ended--;
 	return oldest;
 }
@@ -108,8 +110,8 @@ void processes__done(struct processes *processes, struct allocator_table *table)
 		HASH_DELETE(hh, processes->running, process);
 		free_with_allocators(process, table);
 	}
-	while ((process = processes->ended)) {
-		processes->ended = process->next;
+	while ((process = TAILQ_FIRST(&processes->ended))) {
+		TAILQ_REMOVE(&processes->ended, process, entry);
 		free_with_allocators(process, table);
 	}
 	processes->last = NULL;

@@ -89,18 +89,21 @@ struct process {
 	bool has_first_id;
 	__u64 first_id; /* the least that an allocation showed */
 
-	struct process *next; /* of those that have ended */
-	UT_hash_handle hh;    /* of those that run, by PID */
+	TAILQ_ENTRY(process) entry; /* of those that have ended */
+	UT_hash_handle hh;	    /* of those that run, by PID */
 };
+
+TAILQ_HEAD(process_list, process);
 
 struct processes {
 	struct process *running;
 	struct process *last;
-	struct process *ended; /* kept for the report, the latest first */
+	struct process_list ended; /* kept for the report, the latest first */
 	__u32 num_ended;
 	struct earlier earlier; /* ended before those */
 };
 
+void processes__init(struct processes *processes);
 /* The running process with this PID, or NULL. */
 struct process *processes__find(struct processes *processes, __u32 pid);
 /* Returns 0 or -ENOMEM. */

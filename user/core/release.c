@@ -185,8 +185,7 @@ static bool has_allocator(const struct process *process, __u64 object)
 {
 	const struct allocator *allocator;
 
-	TAILQ_FOREACH(allocator, &process->all_allocators, entry)
-	{
+	TAILQ_FOREACH (allocator, &process->all_allocators, entry) {
 		if (!allocator->dead && allocator->key.object == object)
 			return true;
 	}

@@ -43,8 +43,7 @@ __u32 ledger__survey_device(const struct ledger *ledger, const struct device *de
 	const struct allocator *allocator;
 	__u32 num = 0;
 
-	TAILQ_FOREACH(allocator, &device->process->all_allocators, entry)
-	{
+	TAILQ_FOREACH (allocator, &device->process->all_allocators, entry) {
 		if (allocator->device != device || allocator->dead)
 			continue;
 		for (__u32 type = 0; type < TT_TYPE_COUNT && num < SPACES_MAX; type++) {
@@ -178,8 +177,7 @@ static bool is_sole(const struct allocator *allocator, __u32 type)
 {
 	const struct allocator *other;
 
-	TAILQ_FOREACH(other, &allocator->device->process->all_allocators, entry)
-	{
+	TAILQ_FOREACH (other, &allocator->device->process->all_allocators, entry) {
 		if (other != allocator && other->device == allocator->device &&
 		    other->num_banks[type])
 			return false;

@@ -97,8 +97,7 @@ static int take_list(struct taking *taking, const struct device *device, enum li
 		list_builder__suppress(taking->builder, taking->snapshot->rules, &device->pub);
 	if (wanted != LIST_LIVE)
 		walk(taking, &device->leaks, wanted);
-	TAILQ_FOREACH(allocator, &device->process->all_allocators, entry)
-	{
+	TAILQ_FOREACH (allocator, &device->process->all_allocators, entry) {
 		if (allocator->device == device)
 			walk(taking, &allocator->live, wanted);
 	}
@@ -349,7 +348,7 @@ static __u32 count_processes(const struct ledger *ledger)
 	const struct process *process;
 	__u32 count = HASH_COUNT(ledger->processes.running);
 
-	for (process = ledger->processes.ended; process; process = process->next)
+	TAILQ_FOREACH (process, &ledger->processes.ended, entry)
 		count++;
 	return count;
 }
@@ -374,7 +373,7 @@ static int take_processes(struct taking *taking)
 		if (err)
 			return err;
 	}
-	for (process = ledger->processes.ended; process; process = process->next) {
+	TAILQ_FOREACH (process, &ledger->processes.ended, entry) {
 		err = take_process(taking, process);
 		if (err)
 			return err;

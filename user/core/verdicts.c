@@ -76,8 +76,7 @@ static void mark_freeing(struct ledger *ledger, const struct process *process, b
 	struct thread *thread;
 	__u32 nr;
 
-	TAILQ_FOREACH(thread, &ledger->pending, pending)
-	{
+	TAILQ_FOREACH (thread, &ledger->pending, pending) {
 		if (thread->process != process)
 			continue;
 		nr = release__find_entry(ledger, process, thread->free.buffer, &thread->free);
@@ -100,8 +99,7 @@ void ledger__judge_device(struct ledger *ledger, struct device *device, __u64 ts
 	if (!device->closed)
 		device->num_spaces = ledger__survey_device(ledger, device, true, device->spaces);
 	mark_freeing(ledger, process, true);
-	TAILQ_FOREACH(allocator, &process->all_allocators, entry)
-	{
+	TAILQ_FOREACH (allocator, &process->all_allocators, entry) {
 		if (allocator->device != device)
 			continue;
 		for (nr = allocator->live.head; nr != BUFFER_NONE;
@@ -316,8 +314,7 @@ void ledger__doubt(struct ledger *ledger, struct process *process, __u64 since_n
 		if (device->close_ts_ns >= since_ns)
 			doubt_list(ledger, device, &device->leaks);
 	}
-	TAILQ_FOREACH(allocator, &process->all_allocators, entry)
-	{
+	TAILQ_FOREACH (allocator, &process->all_allocators, entry) {
 		if (allocator->device->close_ts_ns >= since_ns)
 			doubt_list(ledger, allocator->device, &allocator->live);
 	}
@@ -329,6 +326,6 @@ void ledger__doubt_all(struct ledger *ledger, __u64 since_ns)
 
 	HASH_ITER (hh, ledger->processes.running, process, next)
 		ledger__doubt(ledger, process, since_ns);
-	for (process = ledger->processes.ended; process; process = process->next)
+	TAILQ_FOREACH (process, &ledger->processes.ended, entry)
 		ledger__doubt(ledger, process, since_ns);
 }
