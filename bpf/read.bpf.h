@@ -78,6 +78,16 @@ static __always_inline int read_id(const struct tt_layout *layout, __u64 buffer,
 	return !addr || bpf_probe_read_user(ret_id, sizeof(*ret_id), (void *)addr) ? -1 : 0;
 }
 
+/* Where @field is in a body that read_body() copied; beyond any if it is absent. */
+static __always_inline __u32 body_place(const struct tt_layout *layout, __u32 field)
+{
+	const struct tt_path *path = &layout->field[field];
+
+	if (!path->len)
+		return ~0u;
+	return path->off[(path->len - 1) & (TT_PATH_MAX - 1)] - layout->body_start;
+}
+
 /*
  * The 8-byte word of @field in a body that read_body() copied; 0 where it is absent. Pointers are
  * aligned, and so is body_start: the verifier wants that of a stack access.
@@ -85,27 +95,19 @@ static __always_inline int read_id(const struct tt_layout *layout, __u64 buffer,
 static __always_inline __u64 body_word(const struct tt_layout *layout, __u32 field,
 				       const void *body)
 {
-	const struct tt_path *path = &layout->field[field];
-	__u32 at;
+	__u32 at = body_place(layout, field);
 
-	if (!path->len)
-		return 0;
-	at = path->off[(path->len - 1) & (TT_PATH_MAX - 1)] - layout->body_start;
 	if (at > TT_BODY_SIZE - sizeof(__u64) || at % sizeof(__u64))
 		return 0;
 	return *(const __u64 *)(body + (at & (TT_BODY_SIZE - sizeof(__u64))));
 }
 
-/* The same of a field of 4 bytes. */
+/* The same of a field of 4 bytes; ~0 where it is absent. */
 static __always_inline __u32 body_half(const struct tt_layout *layout, __u32 field,
 				       const void *body)
 {
-	const struct tt_path *path = &layout->field[field];
-	__u32 at;
+	__u32 at = body_place(layout, field);
 
-	if (!path->len)
-		return ~0u;
-	at = path->off[(path->len - 1) & (TT_PATH_MAX - 1)] - layout->body_start;
 	if (at > TT_BODY_SIZE - sizeof(__u32) || at % sizeof(__u32))
 		return ~0u;
 	return *(const __u32 *)(body + (at & (TT_BODY_SIZE - sizeof(__u32))));
@@ -115,12 +117,8 @@ static __always_inline __u32 body_half(const struct tt_layout *layout, __u32 fie
 static __always_inline __u32 body_byte(const struct tt_layout *layout, __u32 field,
 				       const void *body)
 {
-	const struct tt_path *path = &layout->field[field];
-	__u32 at;
+	__u32 at = body_place(layout, field);
 
-	if (!path->len)
-		return ~0u;
-	at = path->off[(path->len - 1) & (TT_PATH_MAX - 1)] - layout->body_start;
 	if (at >= TT_BODY_SIZE)
 		return ~0u;
 	return *(const __u8 *)(body + (at & (TT_BODY_SIZE - 1)));

@@ -4,11 +4,12 @@ scripts/python314, with packages that are played: what it calls stands first in 
 ones run is seen by tests/standin/test_python.py.
 """
 
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from support.played import play
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "python314"
 
@@ -37,13 +38,7 @@ def system(tmp_path, monkeypatch):
     """The directory of its state: `sources` that were asked, packages `unpacked`, the `cache`."""
     if "\nID=debian\n" not in "\n" + Path("/etc/os-release").read_text():
         pytest.skip("scripts/python314 is for Debian")
-    commands = tmp_path / "bin"
-    commands.mkdir()
-    for name, text in PLAYED.items():
-        (commands / name).write_text(f"#!/bin/sh\n{text}")
-        (commands / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
-    monkeypatch.setenv("STATE", str(tmp_path))
+    play(PLAYED, tmp_path, monkeypatch)
     monkeypatch.setenv("TTTRACE_CACHE", str(tmp_path / "the cache"))
     return tmp_path
 

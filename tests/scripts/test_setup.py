@@ -4,11 +4,12 @@ scripts/setup, on a system of packages that is played: what it calls stands firs
 its state in a directory, so that nothing is installed.
 """
 
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from support.played import play
 
 SETUP = Path(__file__).resolve().parents[2] / "scripts" / "setup"
 
@@ -41,13 +42,7 @@ PLAYED = {
 @pytest.fixture
 def system(tmp_path, monkeypatch):
     """The directory of its state: a file `interrupted`, `installed`, `calls`."""
-    commands = tmp_path / "bin"
-    commands.mkdir()
-    for name, text in PLAYED.items():
-        (commands / name).write_text(f"#!/bin/sh\n{text}")
-        (commands / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
-    monkeypatch.setenv("STATE", str(tmp_path))
+    play(PLAYED, tmp_path, monkeypatch)
     return tmp_path
 
 

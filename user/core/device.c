@@ -337,8 +337,7 @@ void device__count_alloc(struct device *device, const struct buffer *buffer, __u
 	device->newest = nr;
 	if (!site)
 		return;
-	site->allocated.buffers++;
-	site->allocated.bytes += buffer->footprint;
+	site_sum__add(&site->allocated, buffer);
 }
 
 void device__take_back(struct device *device, const struct buffer *buffer)
@@ -348,8 +347,7 @@ void device__take_back(struct device *device, const struct buffer *buffer)
 	device->allocs[buffer->kind]--;
 	if (!site)
 		return;
-	site->allocated.buffers--;
-	site->allocated.bytes -= buffer->footprint;
+	site_sum__sub(&site->allocated, buffer);
 }
 
 void device__add_footprint(struct device *device, const struct buffer *buffer)
@@ -383,8 +381,7 @@ void device__add_leak(struct device *device, const struct buffer *buffer)
 	verdict_sum__add(&device->leaked, buffer);
 	if (!site)
 		return;
-	site->leaked.buffers++;
-	site->leaked.bytes += buffer->footprint;
+	site_sum__add(&site->leaked, buffer);
 }
 
 void device__sub_leak(struct device *device, const struct buffer *buffer)
@@ -394,8 +391,7 @@ void device__sub_leak(struct device *device, const struct buffer *buffer)
 	verdict_sum__sub(&device->leaked, buffer);
 	if (!site)
 		return;
-	site->leaked.buffers--;
-	site->leaked.bytes -= buffer->footprint;
+	site_sum__sub(&site->leaked, buffer);
 }
 
 void verdict_sum__add(struct verdict_sum *sum, const struct buffer *buffer)

@@ -2,6 +2,7 @@
 /* Where buffers leave the ledger, one by one or in bulk. */
 #include <string.h>
 
+#include "core/origin.h"
 #include "core/release.h"
 
 void ledger__describe(const struct ledger *ledger, const struct buffer *buffer,
@@ -30,10 +31,7 @@ void ledger__describe(const struct ledger *ledger, const struct buffer *buffer,
 		.is_older = buffer->flags & BUFFER_UNSEEN,
 		.stack = stacks__find(&ledger->stacks, buffer->stack),
 	};
-	if (buffer->type == TT_TYPE_TRACE)
-		ret_buffer->owner = OWNER_TRACE;
-	else if (ret_buffer->stack)
-		ret_buffer->owner = ret_buffer->stack->owner;
+	ret_buffer->owner = owner__of(buffer->type, ret_buffer->stack);
 }
 
 void ledger__emit_unseen_free(struct ledger *ledger, const struct hit *hit,

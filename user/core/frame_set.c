@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/bytes.h"
+#include "lib/path.h"
 #include "lib/table.h"
 
 struct frame_place {
@@ -21,13 +22,6 @@ struct kept_frame {
 	UT_hash_handle hh;
 	char key[]; /* function and image, each with a 0 at its end; then what else it says */
 };
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
 
 /* A name is told from none by the byte before it. */
 static int put_name(struct bytes *key, const char *name)
@@ -49,7 +43,7 @@ static int make_place_key(const struct event_frame *frame, struct bytes *key)
 	int err = put_name(key, frame->function);
 
 	if (!err)
-		err = put_name(key, base_name(frame->image));
+		err = put_name(key, path__base_name(frame->image));
 	if (!err && !frame->function)
 		err = put_number(key, frame->vaddr);
 	return err;

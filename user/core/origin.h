@@ -20,4 +20,12 @@ __u32 origin__operation(const struct event_stack *stack, char *buf, size_t size)
 /* OWNER_UNKNOWN: nothing tells it, and the stack was not seen as far as what would. */
 enum owner origin__owner(const struct event_stack *stack);
 
+/* Of a buffer of @type (enum tt_buffer_type) by @stack; NULL: it is not known. */
+static inline enum owner owner__of(__u32 type, const struct event_stack *stack)
+{
+	if (type == TT_TYPE_TRACE)
+		return OWNER_TRACE;
+	return stack ? stack->owner : OWNER_UNKNOWN;
+}
+
 #endif

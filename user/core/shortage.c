@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "core/origin.h"
 #include "core/release.h"
 
 /* NULL: all that @process holds was seen. */
@@ -202,9 +203,7 @@ static void find_held(const struct ledger *ledger, const struct allocator *alloc
 
 		if (site->key.type != type || !site->live.buffers)
 			continue;
-		held.owner = type == TT_TYPE_TRACE ? OWNER_TRACE
-			     : held.stack	   ? held.stack->owner
-						   : OWNER_UNKNOWN;
+		held.owner = owner__of(type, held.stack);
 		add_held(s, &held);
 	}
 }

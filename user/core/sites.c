@@ -58,8 +58,7 @@ void sites__add(struct sites *sites, const struct buffer *buffer)
 	if (!site)
 		return;
 	settle(sites, site);
-	site->live.buffers++;
-	site->live.bytes += buffer->footprint;
+	site_sum__add(&site->live, buffer);
 }
 
 void sites__sub(struct sites *sites, const struct buffer *buffer)
@@ -69,8 +68,7 @@ void sites__sub(struct sites *sites, const struct buffer *buffer)
 	if (!site)
 		return;
 	settle(sites, site);
-	site->live.buffers--;
-	site->live.bytes -= buffer->footprint;
+	site_sum__sub(&site->live, buffer);
 }
 
 void sites__explain(struct sites *sites, struct buffer *buffer, __u32 stack)
@@ -79,15 +77,13 @@ void sites__explain(struct sites *sites, struct buffer *buffer, __u32 stack)
 
 	if (from) {
 		sites__sub(sites, buffer);
-		from->allocated.buffers--;
-		from->allocated.bytes -= buffer->footprint;
+		site_sum__sub(&from->allocated, buffer);
 	}
 	buffer->stack = stack;
 	to = find_of(sites, buffer);
 	if (to) {
 		sites__add(sites, buffer);
-		to->allocated.buffers++;
-		to->allocated.bytes += buffer->footprint;
+		site_sum__add(&to->allocated, buffer);
 	}
 }
 
@@ -96,17 +92,11 @@ void sites__mark_peak(struct sites *sites, __u32 type)
 	sites->peak[type]++;
 }
 
-static void add_sum(struct site_sum *sum, const struct site_sum *other)
-{
-	sum->buffers += other->buffers;
-	sum->bytes += other->bytes;
-}
-
 static void merge(struct site *into, const struct site *site, bool is_higher)
 {
-	add_sum(&into->live, &site->live);
-	add_sum(&into->leaked, &site->leaked);
-	add_sum(&into->allocated, &site->allocated);
+	site_sum__fold(&into->live, &site->live);
+	site_sum__fold(&into->leaked, &site->leaked);
+	site_sum__fold(&into->allocated, &site->allocated);
 	into->temporary += site->temporary;
 	if (is_higher)
 		into->at_peak = site->at_peak;

@@ -23,6 +23,24 @@ struct site_sum {
 	__u64 bytes; /* footprint */
 };
 
+static inline void site_sum__add(struct site_sum *sum, const struct buffer *buffer)
+{
+	sum->buffers++;
+	sum->bytes += buffer->footprint;
+}
+
+static inline void site_sum__sub(struct site_sum *sum, const struct buffer *buffer)
+{
+	sum->buffers--;
+	sum->bytes -= buffer->footprint;
+}
+
+static inline void site_sum__fold(struct site_sum *sum, const struct site_sum *other)
+{
+	sum->buffers += other->buffers;
+	sum->bytes += other->bytes;
+}
+
 struct site {
 	struct site_key key;
 	struct site_sum live;

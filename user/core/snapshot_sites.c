@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/ledger_impl.h"
+#include "core/origin.h"
 
 static int compare_sites(const void *a, const void *b)
 {
@@ -17,12 +18,6 @@ static int compare_sites(const void *a, const void *b)
 	if (!x->stack || !y->stack)
 		return x->stack ? -1 : y->stack ? 1 : 0;
 	return x->stack->number < y->stack->number ? -1 : x->stack->number > y->stack->number;
-}
-
-static void add_sum(struct site_sum *sum, const struct site_sum *other)
-{
-	sum->buffers += other->buffers;
-	sum->bytes += other->bytes;
 }
 
 static void copy_site(const struct ledger *ledger, const struct device *device,
@@ -40,14 +35,11 @@ static void copy_site(const struct ledger *ledger, const struct device *device,
 		.allocated = site->allocated,
 		.temporary = site->temporary,
 	};
-	if (row->type == TT_TYPE_TRACE)
-		row->owner = OWNER_TRACE;
-	else if (row->stack)
-		row->owner = row->stack->owner;
+	row->owner = owner__of(row->type, row->stack);
 	owner = &copy->owners[row->owner];
-	add_sum(&owner->live, &row->live);
-	add_sum(&owner->leaked, &row->leaked);
-	add_sum(&owner->allocated, &row->allocated);
+	site_sum__fold(&owner->live, &row->live);
+	site_sum__fold(&owner->leaked, &row->leaked);
+	site_sum__fold(&owner->allocated, &row->allocated);
 }
 
 int snapshot__take_sites(const struct ledger *ledger, const struct device *device,

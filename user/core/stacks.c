@@ -6,28 +6,12 @@
 #include <string.h>
 
 #include "core/origin.h"
+#include "lib/array.h"
 
 enum {
 	NUMBERS_MAX = 1 << 24, /* frames, and stacks; a number beyond is a mistake */
-	NUMBERS_STEP = 1024,
-	OP_SIZE = 256, /* of the name of an operation; a longer one is cut */
+	OP_SIZE = 256,	       /* of the name of an operation; a longer one is cut */
 };
-
-/* Room for number @nr in @table, which has *@num places. Returns the table, or NULL. */
-static void *grow(void *table, __u32 nr, __u32 *num)
-{
-	__u32 wanted = (nr / NUMBERS_STEP + 1) * NUMBERS_STEP;
-	void **grown;
-
-	if (nr < *num)
-		return table;
-	grown = realloc(table, wanted * sizeof(*grown));
-	if (!grown)
-		return NULL;
-	memset(grown + *num, 0, (wanted - *num) * sizeof(*grown));
-	*num = wanted;
-	return grown;
-}
 
 static struct event_frame *copy_frame(const struct tt_record_frame *rec)
 {
@@ -60,7 +44,7 @@ int stacks__add_frame(struct stacks *stacks, const struct tt_record_frame *rec, 
 	if (size - sizeof(*rec) < (size_t)rec->function_len + rec->image_len ||
 	    rec->frame >= NUMBERS_MAX)
 		return -EBADMSG;
-	frames = grow(stacks->frames, rec->frame, &stacks->num_frames);
+	frames = array__reach(stacks->frames, rec->frame, sizeof(*frames), &stacks->num_frames);
 	if (!frames)
 		return -ENOMEM;
 	stacks->frames = frames;
@@ -119,7 +103,7 @@ int stacks__add(struct stacks *stacks, const struct tt_record_stack *rec, size_t
 	if ((size - sizeof(*rec)) / sizeof(rec->frames[0]) < rec->num_frames ||
 	    rec->end >= TT_STACK_END_COUNT || !rec->stack || rec->stack >= NUMBERS_MAX)
 		return -EBADMSG;
-	table = grow(stacks->stacks, rec->stack, &stacks->num_stacks);
+	table = array__reach(stacks->stacks, rec->stack, sizeof(*table), &stacks->num_stacks);
 	if (!table)
 		return -ENOMEM;
 	stacks->stacks = table;

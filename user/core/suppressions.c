@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/cleanup.h"
 #include "lib/function_name.h"
 
@@ -18,7 +19,6 @@ static const char rule_type[] = "leak:";
 static const char blanks[] = " \t\r\v\f";
 
 enum {
-	NUMBERS_STEP = 1024,
 	/* what is remembered of a stack; else the number of its rule + FOUND_RULE */
 	FOUND_NOT_ASKED = 0,
 	FOUND_NONE = 1,
@@ -36,14 +36,11 @@ struct suppressions {
 static int add_rule(struct suppressions *suppressions, const char *pattern, unsigned int line)
 {
 	__u32 num = suppressions->num_rules;
-	struct suppression *rules = suppressions->rules;
+	struct suppression *rules = array__append(suppressions->rules, num, sizeof(*rules));
 
-	if (!(num & (num - 1))) { /* 0, or a power of 2: it is full */
-		rules = realloc(rules, (num ? 2 * (size_t)num : 1) * sizeof(*rules));
-		if (!rules)
-			return -ENOMEM;
-		suppressions->rules = rules;
-	}
+	if (!rules)
+		return -ENOMEM;
+	suppressions->rules = rules;
 	rules[num] = (struct suppression){ .pattern = pattern, .number = num, .line = line };
 	suppressions->num_rules++;
 	return 0;
@@ -188,13 +185,12 @@ static bool name_matches(const char *pattern, const char *name)
 /* Does the name of a C++ function match without what its templates were made with? */
 static bool short_name_matches(const char *pattern, const char *name)
 {
-	static const char dots[] = "<\xe2\x80\xa6>"; /* as reports show it */
-	size_t room = sizeof(dots) * strlen(name) + 1;
+	size_t room = sizeof(FUNCTION_NAME_DOTS) * strlen(name) + 1;
 	_cleanup_free_ char *buf = malloc(room);
 
 	if (!buf)
 		return false;
-	return name_matches(pattern, function_name__shorten(buf, room, name, dots)) ||
+	return name_matches(pattern, function_name__shorten(buf, room, name, FUNCTION_NAME_DOTS)) ||
 	       name_matches(pattern, function_name__shorten(buf, room, name, ""));
 }
 
@@ -225,18 +221,12 @@ static __u32 find_rule(const struct suppressions *suppressions, const struct eve
 /* Where it is remembered what was found for a stack; NULL: out of memory. */
 static __u32 *place_of(struct suppressions *suppressions, __u32 number)
 {
-	size_t wanted = ((size_t)number / NUMBERS_STEP + 1) * NUMBERS_STEP;
-	__u32 *found = suppressions->found;
+	__u32 *found =
+		array__reach(suppressions->found, number, sizeof(*found), &suppressions->num_found);
 
-	if (number >= suppressions->num_found) {
-		found = realloc(found, wanted * sizeof(*found));
-		if (!found)
-			return NULL;
-		memset(found + suppressions->num_found, 0,
-		       (wanted - suppressions->num_found) * sizeof(*found));
-		suppressions->found = found;
-		suppressions->num_found = (__u32)wanted;
-	}
+	if (!found)
+		return NULL;
+	suppressions->found = found;
 	return &found[number];
 }
 

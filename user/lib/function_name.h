@@ -5,6 +5,9 @@
 
 #include <stddef.h>
 
+/* What reports show in place of what templates were made with. */
+#define FUNCTION_NAME_DOTS "<\xe2\x80\xa6>"
+
 /*
  * Writes @name without what its templates were made with, "ttnn::launch<…>" or, if @dots is empty,
  * "ttnn::launch", into @buf, cut at @size - 1 bytes: strlen(@name) + 1 keep it whole unless @dots

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "lib/function_name.h"
+#include "lib/path.h"
 #include "report/sink.h"
 #include "report/words.h"
 
@@ -78,13 +79,14 @@ static void put_frame(FILE *out, const struct event_frame *frame)
 	if (frame->line) {
 		put_name(out, frame->function ? frame->function : "?");
 		fputs(" (", out);
-		put_name(out, words__base_name(frame->image));
+		put_name(out, path__base_name(frame->image));
 		fprintf(out, ":%u)", frame->line);
 	} else if (frame->function) {
-		put_name(out, function_name__shorten(name, sizeof(name), frame->function, "<…>"));
+		put_name(out, function_name__shorten(name, sizeof(name), frame->function,
+						     FUNCTION_NAME_DOTS));
 	} else {
 		fputc('[', out);
-		put_name(out, words__base_name(frame->image));
+		put_name(out, path__base_name(frame->image));
 		fprintf(out, "+0x%llx]", (ull)frame->vaddr);
 	}
 }

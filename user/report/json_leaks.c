@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/process.h"
+#include "lib/array.h"
 #include "lib/table.h"
 #include "report/json_line.h"
 
@@ -146,12 +147,10 @@ static int add_member(struct leak_group *group, const struct event_buffer *buffe
 	count(group, buffer);
 	if (num == MEMBERS_MAX)
 		return 0;
-	if (!(num & (num - 1))) {
-		grown = realloc(group->members, (num ? 2 * num : 1) * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		group->members = grown;
-	}
+	grown = array__append(group->members, num, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	group->members = grown;
 	group->members[group->num_members++] = *buffer;
 	return 0;
 }

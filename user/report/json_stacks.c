@@ -5,37 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "report/json_line.h"
-
-enum {
-	NUMBERS_STEP = 1024,
-};
-
-static int make_room(struct json_stacks *stacks, __u32 number)
-{
-	__u32 num = (number / NUMBERS_STEP + 1) * NUMBERS_STEP;
-	unsigned char *told;
-
-	if (number < stacks->num)
-		return 0;
-	told = realloc(stacks->told, num);
-	if (!told)
-		return -ENOMEM;
-	memset(told + stacks->num, 0, num - stacks->num);
-	stacks->told = told;
-	stacks->num = num;
-	return 0;
-}
 
 int json_stacks__tell(struct json_stacks *stacks, FILE *out, __u64 ts_ns,
 		      const struct event_stack *stack)
 {
 	struct json_line line;
-	int err = stack ? make_room(stacks, stack->number) : 0;
+	unsigned char *told;
 
-	if (err || !stack || stacks->told[stack->number])
-		return err;
-	stacks->told[stack->number] = 1;
+	if (!stack)
+		return 0;
+	told = array__reach(stacks->told, stack->number, sizeof(*told), &stacks->num);
+	if (!told)
+		return -ENOMEM;
+	stacks->told = told;
+	if (told[stack->number])
+		return 0;
+	told[stack->number] = 1;
 	json_line__begin(&line, "stack", ts_ns);
 	json_line__origin(&line, line.root, stack, stack->owner);
 	json_line__stack(&line, line.root, stack);

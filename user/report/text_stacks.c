@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/function_name.h"
+#include "lib/path.h"
 #include "report/words.h"
 
 typedef unsigned long long ull;
@@ -35,7 +36,7 @@ static void print_frame(FILE *out, const struct event_frame *frame, int indent, 
 	fprintf(out, "%*s", indent, "");
 	if (frame->line)
 		return print_python(out, frame);
-	words__clean(image, sizeof(image), words__base_name(frame->image));
+	words__clean(image, sizeof(image), path__base_name(frame->image));
 	if (!frame->function) {
 		fprintf(out, "[%s+0x%llx]\n", image, (ull)frame->vaddr);
 		return;
@@ -43,7 +44,7 @@ static void print_frame(FILE *out, const struct event_frame *frame, int indent, 
 	if (verbose)
 		snprintf(name, sizeof(name), "%s", frame->function);
 	else
-		function_name__shorten(name, sizeof(name), frame->function, "<…>");
+		function_name__shorten(name, sizeof(name), frame->function, FUNCTION_NAME_DOTS);
 	words__clean(clean, sizeof(clean), name);
 	if (!verbose && !strncmp(clean, "_Z", 2) && strlen(clean) > NAME_COLUMNS)
 		fprintf(out, "%.*s...  [%s]\n", NAME_COLUMNS - 3, clean, image);
@@ -130,7 +131,7 @@ static void add_caller(char buf[STACK_PLACE_SIZE], const char *word,
 
 	snprintf(buf + used, STACK_PLACE_SIZE - used, " %s %s [%s:%u]", word,
 		 words__clean(function, sizeof(function), frame->function ? frame->function : "?"),
-		 words__clean(file, sizeof(file), words__base_name(frame->image)), frame->line);
+		 words__clean(file, sizeof(file), path__base_name(frame->image)), frame->line);
 }
 
 const char *text_stacks__place(char buf[STACK_PLACE_SIZE], const struct event_stack *stack)

@@ -168,13 +168,6 @@ const char *words__plural(__u64 count, const char *one, const char *many)
 	return count == 1 ? one : many;
 }
 
-const char *words__base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 const char *words__stack_end(enum tt_stack_end end)
 {
 	static const char *const words[TT_STACK_END_COUNT] = {

@@ -37,8 +37,6 @@ const char *words__state(char buf[WORDS_SIZE], enum process_state state, __u32 e
 /* "buffer" or "buffers", as @count wants it. */
 const char *words__plural(__u64 count, const char *one, const char *many);
 
-/* What is behind the last slash of @path. */
-const char *words__base_name(const char *path);
 /* "cut short", …: in words why a stack is not complete. */
 const char *words__stack_end(enum tt_stack_end end);
 

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "lib/array.h"
 #include "lib/cleanup.h"
 
 static const char deleted_mark[] = " (deleted)";
@@ -110,14 +111,11 @@ static bool parse_area(const char *line, struct proc_area *ret_area)
 
 static int add_area(struct proc_area **areas, size_t count, const struct proc_area *area)
 {
-	struct proc_area *all = *areas;
+	struct proc_area *all = array__append(*areas, count, sizeof(*all));
 
-	if (!(count & (count - 1))) {
-		all = realloc(all, (count ? 2 * count : 1) * sizeof(*all));
-		if (!all)
-			return -ENOMEM;
-		*areas = all;
-	}
+	if (!all)
+		return -ENOMEM;
+	*areas = all;
 	all[count] = *area;
 	return 0;
 }
