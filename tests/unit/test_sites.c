@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* By what code memory was allocated: what is live, what was at the peak, what was freed at once. */
+#include "counting.h"
 #include "paper.h"
 #include "stacked.h"
 
@@ -97,6 +98,27 @@ static void a_buffer_whose_stack_is_not_known_is_in_a_site_all_the_same(void **s
 	alloc_by(s, 0x10000, 0);
 	alloc_by(s, 0x20000, TT_STACK_TICKET | 5); /* its copy was lost */
 	expect(s, 0, 2, 2, 2);
+}
+
+/* A census may see it before its record comes: then it goes over to the site of its stack, … */
+static void what_a_census_saw_first_is_part_of_the_peak_all_the_same(void **state)
+{
+	struct object o = stream_object(0x10000, 0x10000, BYTES);
+	struct stream *s = *state;
+	struct snapshot *snapshot;
+	__u64 at_peak = 0;
+
+	stacked_begin(s, 1);
+	look(s, &python, &o, 1);
+	alloc_object(s, &o, BY_ADD);
+	snapshot = stream_snapshot(s);
+	assert_int_equal(find_site(snapshot, BY_ADD)->live.bytes, BYTES);
+	assert_int_equal(find_site(snapshot, BY_ADD)->allocated.buffers, 1);
+	/* … and what is left behind is told of: what it had at the peak makes up the sum */
+	for (__u32 i = 0; i < device_of(snapshot)->num_sites; i++)
+		at_peak += device_of(snapshot)->sites[i].at_peak.bytes;
+	assert_int_equal(at_peak, BYTES);
+	snapshot__free(snapshot);
 }
 
 static void where_stacks_are_not_wanted_there_are_no_sites(void **state)
@@ -225,6 +247,7 @@ int main(void)
 		stream_test(what_was_live_at_the_peak_is_known_when_that_is_long_past),
 		stream_test(each_type_of_memory_has_a_peak_of_its_own),
 		stream_test(a_buffer_whose_stack_is_not_known_is_in_a_site_all_the_same),
+		stream_test(what_a_census_saw_first_is_part_of_the_peak_all_the_same),
 		stream_test(where_stacks_are_not_wanted_there_are_no_sites),
 		stream_test(what_is_freed_before_the_next_allocation_is_temporary),
 		stream_test(what_leaked_is_told_of_its_site),

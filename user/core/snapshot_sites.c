@@ -54,8 +54,8 @@ int snapshot__take_sites(const struct ledger *ledger, const struct device *devic
 	if (!copy->sites)
 		return -ENOMEM;
 	HASH_ITER (hh, device->sites.table, site, next) {
-		/* one that was met and came to nothing, for want of memory or by a census */
-		if (site->allocated.buffers)
+		/* one may have been met and come to nothing, for want of memory or by a census */
+		if (site->allocated.buffers || site__at_peak(&device->sites, site).buffers)
 			copy_site(ledger, device, site, copy);
 	}
 	qsort(copy->sites, copy->num_sites, sizeof(*copy->sites), compare_sites);
