@@ -105,7 +105,7 @@ struct {
 struct stack_scratch {
 	struct tt_record_stack_copy copy;
 	__u8 bytes[TT_STACK_MAX];
-	__u8 frame[TT_PYTHON_FRAME_SIZE]; /* of Python, the one at hand */
+	__u8 part[TT_PYTHON_PART_SIZE]; /* of the interpreter's memory, the one at hand */
 };
 
 struct {

@@ -13,26 +13,32 @@ static __always_inline int read_pointer(__u64 addr, __u64 *ret_value)
 											       : 0;
 }
 
-/* The innermost frame of the current thread; 0: it has none. */
-static __always_inline __u64 first_frame(const struct tt_python *python)
+/* The word at @at of what was read; 0: it lies beyond. */
+static __always_inline __u64 part_word(const struct stack_scratch *scratch, __u32 at)
+{
+	return at > TT_PYTHON_PART_SIZE - sizeof(__u64) ? 0 : *(const __u64 *)(scratch->part + at);
+}
+
+/*
+ * The innermost frame of the current thread; 0: it has none. A read costs the same for a word and
+ * for twenty: what is wanted of the thread's state is read at once.
+ */
+static __always_inline __u64 first_frame(const struct tt_python *python,
+					 struct stack_scratch *scratch)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 base = task->thread.fsbase, state, id, frame;
+	__u64 base = task->thread.fsbase, state, frame;
 
 	/* the interpreter keeps the state in the thread's own memory, but not so its frames */
 	if (read_pointer(base + python->state, &state) ||
-	    read_pointer(state + python->thread_id, &id) || id != base ||
-	    read_pointer(state + python->frame, &frame))
+	    bpf_probe_read_user(scratch->part, TT_PYTHON_STATE_SIZE,
+				(void *)(state + python->frame)) ||
+	    part_word(scratch, python->thread_id - python->frame) != base)
 		return 0;
+	frame = part_word(scratch, 0);
 	if (python->indirect != TT_PYTHON_DIRECT && read_pointer(frame + python->indirect, &frame))
 		return 0;
 	return frame;
-}
-
-static __always_inline __u64 frame_word(const struct stack_scratch *scratch, __u32 at)
-{
-	return at > TT_PYTHON_FRAME_SIZE - sizeof(__u64) ? 0
-							 : *(const __u64 *)(scratch->frame + at);
 }
 
 /*
@@ -44,13 +50,13 @@ static __always_inline __u64 code_print(const struct tt_python *python,
 {
 	__u64 print;
 
-	if (bpf_probe_read_user(scratch->frame, sizeof(scratch->frame),
+	if (bpf_probe_read_user(scratch->part, TT_PYTHON_FRAME_SIZE,
 				(void *)(code + TT_PYTHON_CODE_START)))
 		return 0;
-	print = tt_python__mix(code, frame_word(scratch, python->words[0]),
-			       frame_word(scratch, python->words[1]));
-	return tt_python__mix(print, frame_word(scratch, python->words[2]),
-			      frame_word(scratch, python->words[3]));
+	print = tt_python__mix(code, part_word(scratch, python->words[0]),
+			       part_word(scratch, python->words[1]));
+	return tt_python__mix(print, part_word(scratch, python->words[2]),
+			      part_word(scratch, python->words[3]));
 }
 
 /*
@@ -63,23 +69,23 @@ __noinline __u64 read_python_frame(const struct tt_python *python, struct stack_
 	__u64 owner = 0, code, back;
 
 	if (!python || !scratch || nr >= TT_PYTHON_MAX ||
-	    bpf_probe_read_user(scratch->frame, sizeof(scratch->frame), (void *)addr))
+	    bpf_probe_read_user(scratch->part, TT_PYTHON_FRAME_SIZE, (void *)addr))
 		return 0;
 	if (python->owner < TT_PYTHON_FRAME_SIZE)
-		owner = scratch->frame[python->owner];
-	code = frame_word(scratch, python->code) & ~(__u64)TT_PYTHON_TAGS;
-	back = frame_word(scratch, python->back);
+		owner = scratch->part[python->owner];
+	code = part_word(scratch, python->code) & ~(__u64)TT_PYTHON_TAGS;
+	back = part_word(scratch, python->back);
 	scratch->copy.python[nr].code = code;
 	scratch->copy.python[nr].instruction =
-		frame_word(scratch, python->instruction) | owner << TT_PYTHON_OWNER_SHIFT;
+		part_word(scratch, python->instruction) | owner << TT_PYTHON_OWNER_SHIFT;
 	scratch->copy.python[nr].print = code_print(python, scratch, code);
 	return back;
 }
 
 /* Into the copy. */
-static __always_inline void read_python(const struct hit *hit, struct stack_scratch *scratch)
+static __always_inline void read_python(struct stack_scratch *scratch)
 {
-	__u32 tgid = hit->tgid, nr;
+	__u32 tgid = scratch->copy.h.tgid, nr;
 	const struct tt_python *python = bpf_map_lookup_elem(&pythons, &tgid);
 	__u64 frame, hash = 0;
 
@@ -88,7 +94,7 @@ static __always_inline void read_python(const struct hit *hit, struct stack_scra
 	scratch->copy.python_hash = 0;
 	if (!python)
 		return;
-	frame = first_frame(python);
+	frame = first_frame(python, scratch);
 	for (nr = 0; nr < TT_PYTHON_MAX && frame; nr++) {
 		frame = read_python_frame(python, scratch, frame, nr);
 		hash = tt_python__mix(hash, scratch->copy.python[nr].print,
@@ -109,10 +115,10 @@ struct text_head {
 static __always_inline __u32 copy_text(struct stack_scratch *scratch, void *slot, const __u64 room,
 				       __u64 addr)
 {
-	const struct text_head *head = (const void *)scratch->frame;
+	const struct text_head *head = (const void *)scratch->part;
 	__u64 size;
 
-	if (bpf_probe_read_user(scratch->frame, sizeof(*head), (void *)addr) || head->length > room)
+	if (bpf_probe_read_user(scratch->part, sizeof(*head), (void *)addr) || head->length > room)
 		return 0;
 	size = TT_PYTHON_TEXT_HEAD + head->length * (head->state >> 2 & 7);
 	if (size > room || bpf_probe_read_user(slot, size, (void *)addr))

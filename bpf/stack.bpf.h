@@ -42,15 +42,16 @@ static __always_inline bool has_registers(const struct tt_known_stack *known, co
 }
 
 /* 0: it is none that is known. */
-static __always_inline __u32 find_known(const struct hit *hit, struct stack_scratch *scratch)
+static __always_inline __u32 find_known(struct stack_scratch *scratch)
 {
-	const __u64 *regs = scratch->copy.regs;
+	const struct tt_record_stack_copy *copy = &scratch->copy;
+	const __u64 *regs = copy->regs;
 	struct tt_known_key key = {
 		.sp = regs[TT_STACK_RSP],
-		.start_ns = hit->start_ns,
-		.tgid = hit->tgid,
-		.generation = hit->generation,
-		.python = scratch->copy.python_hash,
+		.start_ns = copy->h.start_ns,
+		.tgid = copy->h.tgid,
+		.generation = copy->generation,
+		.python = copy->python_hash,
 	};
 	const struct tt_known_stack *known;
 	__u32 copied = 0, depth;
@@ -164,12 +165,10 @@ static __always_inline int take_hit(const struct stack_scratch *scratch, struct 
  */
 __noinline __u32 find_stack(struct stack_scratch *scratch)
 {
-	struct hit hit = {};
-
-	if (!scratch || take_hit(scratch, &hit))
+	if (!scratch)
 		return 0;
-	read_python(&hit, scratch);
-	return find_known(&hit, scratch);
+	read_python(scratch);
+	return find_known(scratch);
 }
 
 /*

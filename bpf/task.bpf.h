@@ -49,14 +49,12 @@ static __always_inline __u32 task_tid(struct task_struct *task)
 	return number_in_namespace((__u64)BPF_CORE_READ(task, thread_pid));
 }
 
-/* Both of the current task @task, by one call where that will do; -1: not in our namespace. */
+/* Both of the current task @task, by no call where that will do; -1: not in our namespace. */
 static __always_inline int identify_current(struct task_struct *task, __u32 *ret_tgid,
 					    __u32 *ret_tid)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-
-	*ret_tgid = knobs.pid_namespace ? task_tgid(task) : id >> 32;
-	*ret_tid = knobs.pid_namespace ? task_tid(task) : (__u32)id;
+	*ret_tgid = knobs.pid_namespace ? task_tgid(task) : task->tgid;
+	*ret_tid = knobs.pid_namespace ? task_tid(task) : task->pid;
 	return *ret_tgid ? 0 : -1;
 }
 

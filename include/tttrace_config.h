@@ -276,6 +276,8 @@ struct tt_python {
 enum {
 	TT_PYTHON_DIRECT = 0xffff,
 	TT_PYTHON_FRAME_SIZE = 104, /* bytes of a frame, or code object, in which all that lies */
+	TT_PYTHON_STATE_SIZE = 160, /* the same of a PyThreadState, from .frame on */
+	TT_PYTHON_PART_SIZE = TT_PYTHON_STATE_SIZE, /* the largest of these */
 	/* bits of a frame's pointer to its code that are no part of the address: from 3.14 on it
 	 * says in them whether it counts as a reference (pycore_stackref.h: Py_TAG_BITS) */
 	TT_PYTHON_TAGS = 3,
