@@ -37,10 +37,15 @@ int sites__meet(struct sites *sites, __u32 stack, __u32 type)
 	return -ENOMEM;
 }
 
+/* It has not changed since the peak: what it has now, it had then. */
+static bool is_as_at_peak(const struct sites *sites, const struct site *site)
+{
+	return site->peak != sites->peak[site->key.type];
+}
+
 struct site_sum site__at_peak(const struct sites *sites, const struct site *site)
 {
-	/* since then nothing has changed, or the peak was before its last change */
-	return site->peak == sites->peak[site->key.type] ? site->at_peak : site->live;
+	return is_as_at_peak(sites, site) ? site->live : site->at_peak;
 }
 
 /* Before it changes: what it has now is what it had at the peak, if that came since its last
@@ -74,6 +79,7 @@ void sites__sub(struct sites *sites, const struct buffer *buffer)
 void sites__explain(struct sites *sites, struct buffer *buffer, __u32 stack)
 {
 	struct site *from = find_of(sites, buffer), *to;
+	bool of_peak = from && is_as_at_peak(sites, from);
 
 	if (from) {
 		sites__sub(sites, buffer);
@@ -81,9 +87,13 @@ void sites__explain(struct sites *sites, struct buffer *buffer, __u32 stack)
 	}
 	buffer->stack = stack;
 	to = find_of(sites, buffer);
-	if (to) {
-		sites__add(sites, buffer);
-		site_sum__add(&to->allocated, buffer);
+	if (!to)
+		return;
+	sites__add(sites, buffer);
+	site_sum__add(&to->allocated, buffer);
+	if (of_peak) {
+		site_sum__sub(&from->at_peak, buffer);
+		site_sum__add(&to->at_peak, buffer);
 	}
 }
 

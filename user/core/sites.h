@@ -66,7 +66,11 @@ struct site *sites__find(const struct sites *sites, __u32 stack, __u32 type);
 /* @buffer comes, or goes; nothing if it has no site. */
 void sites__add(struct sites *sites, const struct buffer *buffer);
 void sites__sub(struct sites *sites, const struct buffer *buffer);
-/* The stack of @buffer, which has come, gets known: it goes over to its site, which there is. */
+/*
+ * The stack of @buffer, which has come, gets known: it goes over to its site, which there is, and
+ * takes its part of the peak along. Where that is not known any more, since the site that it comes
+ * from has changed after the peak, the part stays behind.
+ */
 void sites__explain(struct sites *sites, struct buffer *buffer, __u32 stack);
 /* What is live now of @type is the most so far. */
 void sites__mark_peak(struct sites *sites, __u32 type);
