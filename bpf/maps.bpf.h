@@ -105,7 +105,10 @@ struct {
 struct stack_scratch {
 	struct tt_record_stack_copy copy;
 	__u8 bytes[TT_STACK_MAX];
-	__u8 part[TT_PYTHON_PART_SIZE]; /* of the interpreter's memory, the one at hand */
+	/* of the interpreter's memory: the object at hand, and behind it a row of frames, … */
+	__u8 part[TT_PYTHON_PART_SIZE + TT_PYTHON_ROW_SIZE];
+	__u64 row_begin; /* … the address of the first byte of it, and of its last frame */
+	__u64 row_last;
 };
 
 struct {

@@ -13,10 +13,16 @@ static __always_inline int read_pointer(__u64 addr, __u64 *ret_value)
 											       : 0;
 }
 
-/* The word at @at of what was read; 0: it lies beyond. */
+/* The word, and the byte, at @at of what was read; 0: it lies beyond. */
 static __always_inline __u64 part_word(const struct stack_scratch *scratch, __u32 at)
 {
-	return at > TT_PYTHON_PART_SIZE - sizeof(__u64) ? 0 : *(const __u64 *)(scratch->part + at);
+	return at > sizeof(scratch->part) - sizeof(__u64) ? 0
+							  : *(const __u64 *)(scratch->part + at);
+}
+
+static __always_inline __u8 part_byte(const struct stack_scratch *scratch, __u32 at)
+{
+	return at >= sizeof(scratch->part) ? 0 : scratch->part[at];
 }
 
 /*
@@ -50,7 +56,7 @@ static __always_inline __u64 code_print(const struct tt_python *python,
 {
 	__u64 print;
 
-	if (bpf_probe_read_user(scratch->part, TT_PYTHON_FRAME_SIZE,
+	if (bpf_probe_read_user(scratch->part, TT_PYTHON_PRINT_SIZE,
 				(void *)(code + TT_PYTHON_CODE_START)))
 		return 0;
 	print = tt_python__mix(code, part_word(scratch, python->words[0]),
@@ -60,25 +66,61 @@ static __always_inline __u64 code_print(const struct tt_python *python,
 }
 
 /*
- * Reads the frame at @addr into place @nr. Returns the address of the one that called it; 0: none.
- * Global for the same reason as field_address().
+ * Reads the frame at @addr, and tells where in @scratch->part it is. From 3.11 on the interpreter
+ * has frames on a stack of its own, one behind the other: those before it come with it, as far as
+ * they are in its page. Those that begin a call of the interpreter are among the words of the
+ * thread's stack, and come alone.
+ */
+static __always_inline int read_frame(const struct tt_python *python, struct stack_scratch *scratch,
+				      __u64 addr, __u32 *ret_at)
+{
+	bool alone = addr - scratch->copy.regs[TT_STACK_RSP] < TT_STACK_MAX;
+	__u64 begin = addr - python->row, page = addr & -(__u64)PAGE_SIZE, size;
+
+	*ret_at = TT_PYTHON_PART_SIZE + (__u32)(addr - scratch->row_begin);
+	if (addr >= scratch->row_begin && addr <= scratch->row_last)
+		return 0;
+	if (alone || !python->row) {
+		*ret_at = 0;
+		size = python->frame_size;
+		return size > TT_PYTHON_FRAME_SIZE ||
+		       bpf_probe_read_user(scratch->part, size, (void *)addr);
+	}
+	if (begin < page)
+		begin = page;
+	*ret_at = TT_PYTHON_PART_SIZE + (__u32)(addr - begin);
+	size = addr - begin + python->frame_size;
+	if (size > TT_PYTHON_ROW_SIZE ||
+	    bpf_probe_read_user(scratch->part + TT_PYTHON_PART_SIZE, size, (void *)begin))
+		return -1;
+	scratch->row_begin = begin;
+	scratch->row_last = addr;
+	return 0;
+}
+
+/*
+ * Takes the frame at @addr into @slot, with .code 0 if it cannot be read. Returns the address of
+ * the one that called it; 0: none. Global for the same reason as field_address().
  */
 __noinline __u64 read_python_frame(const struct tt_python *python, struct stack_scratch *scratch,
-				   __u64 addr, __u32 nr)
+				   __u64 addr, struct tt_python_frame *slot)
 {
-	__u64 owner = 0, code, back;
+	__u64 owner = 0, back;
+	__u32 at = 0;
 
-	if (!python || !scratch || nr >= TT_PYTHON_MAX ||
-	    bpf_probe_read_user(scratch->part, TT_PYTHON_FRAME_SIZE, (void *)addr))
+	if (!slot)
 		return 0;
-	if (python->owner < TT_PYTHON_FRAME_SIZE)
-		owner = scratch->part[python->owner];
-	code = part_word(scratch, python->code) & ~(__u64)TT_PYTHON_TAGS;
-	back = part_word(scratch, python->back);
-	scratch->copy.python[nr].code = code;
-	scratch->copy.python[nr].instruction =
-		part_word(scratch, python->instruction) | owner << TT_PYTHON_OWNER_SHIFT;
-	scratch->copy.python[nr].print = code_print(python, scratch, code);
+	slot->code = 0;
+	if (!python || !scratch || read_frame(python, scratch, addr, &at))
+		return 0;
+	if (python->owner != TT_PYTHON_DIRECT)
+		owner = part_byte(scratch, at + python->owner);
+	slot->code = part_word(scratch, at + python->code) & ~(__u64)TT_PYTHON_TAGS;
+	slot->instruction =
+		part_word(scratch, at + python->instruction) | owner << TT_PYTHON_OWNER_SHIFT;
+	back = part_word(scratch, at + python->back);
+	/* here, for it may be read to where the frame is */
+	slot->print = owner < python->none ? code_print(python, scratch, slot->code) : 0;
 	return back;
 }
 
@@ -87,18 +129,22 @@ static __always_inline void read_python(struct stack_scratch *scratch)
 {
 	__u32 tgid = scratch->copy.h.tgid, nr;
 	const struct tt_python *python = bpf_map_lookup_elem(&pythons, &tgid);
+	struct tt_python_frame *slot;
 	__u64 frame, hash = 0;
 
 	scratch->copy.num_python = 0;
 	scratch->copy.python_more = 0;
 	scratch->copy.python_hash = 0;
+	scratch->row_begin = ~0ull; /* none */
 	if (!python)
 		return;
 	frame = first_frame(python, scratch);
 	for (nr = 0; nr < TT_PYTHON_MAX && frame; nr++) {
-		frame = read_python_frame(python, scratch, frame, nr);
-		hash = tt_python__mix(hash, scratch->copy.python[nr].print,
-				      scratch->copy.python[nr].instruction);
+		slot = &scratch->copy.python[nr];
+		frame = read_python_frame(python, scratch, frame, slot);
+		if (!slot->code)
+			break; /* what was in its place before is another one's */
+		hash = tt_python__mix(hash, slot->print, slot->instruction);
 	}
 	scratch->copy.num_python = nr;
 	scratch->copy.python_more = frame != 0;

@@ -6,6 +6,10 @@
 #ifndef TTTRACE_READ_BPF_H
 #define TTTRACE_READ_BPF_H
 
+enum {
+	PAGE_SIZE = 4096 /* what lies in one can be read, or nothing of it */
+};
+
 /*
  * The address of @field of @object; 0 when it is absent or the way to it cannot be read. A global
  * function on purpose: the verifier looks at it once, not at each of its many calls.

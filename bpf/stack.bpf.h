@@ -10,10 +10,6 @@
 #ifndef TTTRACE_STACK_BPF_H
 #define TTTRACE_STACK_BPF_H
 
-enum {
-	PAGE_SIZE = 4096
-};
-
 /* The words of @known are those of the copy. Global for the same reason as field_address(). */
 __noinline bool has_words(const struct tt_known_stack *known, const struct stack_scratch *scratch)
 {

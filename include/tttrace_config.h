@@ -267,17 +267,22 @@ struct tt_python {
 	__u16 back;
 	__u16 code;
 	__u16 instruction;
-	__u16 owner; /* a byte that says how the frame was entered; TT_PYTHON_DIRECT: none */
+	__u16 owner;	  /* a byte that says how the frame was entered; TT_PYTHON_DIRECT: none */
+	__u16 none;	  /* … and from which of its values on it is no frame of a function */
+	__u16 frame_size; /* bytes of it in which all that lies */
+	__u16 row;	  /* bytes before it that are read with it: frames are there as well */
 	/* in a code object, from TT_PYTHON_CODE_START on: words that tell it from another */
 	__u16 words[TT_PYTHON_CODE_WORDS];
-	__u16 reserved;
 };
 
 enum {
 	TT_PYTHON_DIRECT = 0xffff,
-	TT_PYTHON_FRAME_SIZE = 104, /* bytes of a frame, or code object, in which all that lies */
-	TT_PYTHON_STATE_SIZE = 160, /* the same of a PyThreadState, from .frame on */
+	/* bytes in which all that is wanted lies: of a PyThreadState, from .frame on, … */
+	TT_PYTHON_STATE_SIZE = 160,
+	TT_PYTHON_FRAME_SIZE = 104,		    /* … of a frame, at most, … */
+	TT_PYTHON_PRINT_SIZE = 104,		    /* … of a code object, of .words */
 	TT_PYTHON_PART_SIZE = TT_PYTHON_STATE_SIZE, /* the largest of these */
+	TT_PYTHON_ROW_SIZE = 1024,		    /* of a frame and .row, at most */
 	/* bits of a frame's pointer to its code that are no part of the address: from 3.14 on it
 	 * says in them whether it counts as a reference (pycore_stackref.h: Py_TAG_BITS) */
 	TT_PYTHON_TAGS = 3,
@@ -346,7 +351,7 @@ struct tt_config {
 _Static_assert(sizeof(struct tt_path) == 10, "packed without holes");
 _Static_assert(sizeof(struct tt_cookie) == 8, "must fit the attach cookie");
 _Static_assert(sizeof(struct tt_process) == 32, "no padding");
-_Static_assert(sizeof(struct tt_python) == 28, "no padding");
+_Static_assert(sizeof(struct tt_python) == 32, "no padding");
 _Static_assert(sizeof(struct tt_known_key) == 40, "no padding");
 _Static_assert(sizeof(struct tt_known_stack) == 80 + 10 * TT_STACK_WORDS, "no padding");
 _Static_assert(sizeof(struct tt_config) == 24, "no padding");

@@ -18,6 +18,7 @@ import pytest
 
 from support import tttrace
 from support.runtime import ROOT
+from support.stacks import build
 from support.standin import Standin, probed
 
 PROGRAM = Path(__file__).parent / "programs/python_frames.py"
@@ -130,6 +131,19 @@ def test_a_script_that_ends_at_once_has_its_lines(minor):
     alloc, = result.of("alloc", kind="owning")
     assert [python_frames(result, alloc)] == logged
     assert result.stack_end(alloc) == "complete"
+
+
+@pytest.mark.parametrize("minor", KNOWN[1:])
+def test_a_frame_that_cannot_be_read_is_not_taken_for_another(minor, tmp_path):
+    """It was one of another function that the thread had in its place before."""
+    hide = build(PROGRAM.parent / "hide.c", tmp_path / "libhide.so")
+    logged, result = trace(python_of(minor), words=["hide", hide])
+    before, alloc = result.of("alloc", kind="owning")
+    assert python_frames(result, before) == logged[0]
+    seen = python_frames(result, alloc)
+    assert 1 < len(seen) < len(logged[1])
+    assert seen == logged[1][:len(seen)]
+    assert result.stack_end(alloc) == "no_python"
 
 
 def assert_not_known(python, version):

@@ -17,7 +17,7 @@
 enum {
 	COOKIE,
 	FREE_THREADED = 2,
-	COMPARED = 14, /* words that have to be as they are known */
+	COMPARED = 15, /* words that have to be as they are known */
 };
 
 #define XDEBUGPY 0x7970677562656478

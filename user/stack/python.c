@@ -15,6 +15,8 @@ enum {
 	 * FRAME_OWNED_BY_CSTACK; 3.14 with FRAME_OWNED_BY_INTERPRETER, which has its number, and
 	 * moved that to 4 */
 	OWNED_BY_NONE = 3,
+	OWNERS_SINCE = 12,
+	ROWS_SINCE = 11, /* PyThreadState.datastack_chunk */
 };
 
 /*
@@ -55,6 +57,9 @@ static void fill_layout(const struct python_version *version, __u32 key, struct 
 		.code = version->code,
 		.instruction = version->instruction,
 		.owner = version->owner,
+		.none = version->minor < OWNERS_SINCE ? TT_PYTHON_DIRECT : OWNED_BY_NONE,
+		.frame_size = version->frame_size,
+		.row = version->minor < ROWS_SINCE ? 0 : TT_PYTHON_ROW_SIZE - version->frame_size,
 		.words = { version->name - TT_PYTHON_CODE_START,
 			   version->file - TT_PYTHON_CODE_START,
 			   version->lines - TT_PYTHON_CODE_START,

@@ -16,6 +16,7 @@ static const struct python_version versions[] = {
 	  .code = 32,
 	  .instruction = 96,
 	  .owner = TT_PYTHON_DIRECT,
+	  .frame_size = 104,
 	  .first_line = 40,
 	  .file = 104,
 	  .name = 112,
@@ -31,6 +32,7 @@ static const struct python_version versions[] = {
 	  .code = 32,
 	  .instruction = 56,
 	  .owner = 68,
+	  .frame_size = 72,
 	  .first_line = 72,
 	  .file = 112,
 	  .name = 128,
@@ -47,6 +49,7 @@ static const struct python_version versions[] = {
 	  .code = 0,
 	  .instruction = 56,
 	  .owner = 70,
+	  .frame_size = 72,
 	  .first_line = 68,
 	  .file = 112,
 	  .name = 128,
@@ -63,6 +66,7 @@ static const struct python_version versions[] = {
 	  .code = 0,
 	  .instruction = 56,
 	  .owner = 70,
+	  .frame_size = 72,
 	  .first_line = 68,
 	  .file = 112,
 	  .name = 128,
@@ -83,6 +87,7 @@ static const struct python_version versions[] = {
 	  .code = 0,
 	  .instruction = 56,
 	  .owner = 74,
+	  .frame_size = 80,
 	  .first_line = 68,
 	  .file = 112,
 	  .name = 128,
@@ -120,7 +125,8 @@ enum {
 	FRAME_BACK = 1,
 	FRAME_CODE,
 	FRAME_INSTRUCTION,
-	FRAME_OWNER = 5,
+	FRAME_LOCALS,
+	FRAME_OWNER,
 };
 
 enum {
@@ -149,7 +155,8 @@ static bool thread_agrees(const struct python_version *version, const __u64 *own
 static bool frame_agrees(const struct python_version *version, const __u64 *own)
 {
 	return own[FRAME_BACK] == version->back && own[FRAME_CODE] == version->code &&
-	       own[FRAME_INSTRUCTION] == version->instruction && own[FRAME_OWNER] == version->owner;
+	       own[FRAME_INSTRUCTION] == version->instruction &&
+	       own[FRAME_LOCALS] == version->frame_size && own[FRAME_OWNER] == version->owner;
 }
 
 static bool code_agrees(const struct python_version *version, const __u64 *own)

@@ -22,8 +22,8 @@ struct python_version {
 	__u16 key;	    /* autoTSSkey in _PyRuntime */
 	/* PyThreadState */
 	__u16 frame, indirect, thread_id;
-	/* a frame */
-	__u16 back, code, instruction, owner;
+	/* a frame; its size: from 3.11 on of all that is before its local variables */
+	__u16 back, code, instruction, owner, frame_size;
 	/* PyCodeObject */
 	__u16 first_line, file, name, lines, first_instruction; /* 0: the instruction is an index */
 	/* PyASCIIObject, PyCompactUnicodeObject: where the characters begin */

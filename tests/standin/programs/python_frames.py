@@ -3,9 +3,10 @@
 Allocates on the stand-in from everywhere in Python, and prints what Python itself says of where that
 was: for each allocation a line of JSON, [file, line, function] of each frame, innermost first.
 
-  python_frames.py LIBRARY [fork | end]
+  python_frames.py LIBRARY [fork | end | hide HIDE]
 
-With `fork` a child does it; with `end` the program ends right after one allocation.
+With `fork` a child does it; with `end` the program ends right after one allocation; with `hide` the
+last allocation is made while some of the frames cannot be read (hide.c).
 """
 
 import asyncio
@@ -45,6 +46,10 @@ pointer = ctypes.c_void_p
 open_mesh = ctypes.CFUNCTYPE(pointer, pointer)(api.open)
 close = ctypes.CFUNCTYPE(None, pointer)(api.close)
 alloc = ctypes.CFUNCTYPE(pointer, pointer, pointer)(api.alloc)
+
+if "hide" in sys.argv:
+    hide = ctypes.CDLL(sys.argv[-1]).alloc_without_page
+    hide.argtypes = [pointer] * 4
 
 print("ready", flush=True)
 sys.stdin.readline()
@@ -179,6 +184,23 @@ def recursion(depth):
         log(here(), alloc(mesh, size))
 
 
+def beneath(depth, act):
+    return beneath(depth - 1, act) if depth else act()
+
+
+def without_a_page():
+    """A page in which only frames are: the interpreter has them on a stack of its own, from 3.11 on."""
+    outer, own = (ctypes.c_uint64.from_address(id(sys._getframe(nr)) + 24).value for nr in (40, 0))
+    page = outer & -4096
+    assert own & -4096 != page, (hex(outer), hex(own))
+    log(here(), hide(api.alloc, mesh, size, page))
+
+
+if "hide" in sys.argv:
+    recursion(50)
+    beneath(50, without_a_page)
+    print(*map(json.dumps, logged), sep="\n", flush=True)
+    os._exit(0)
 if "end" in sys.argv:
     nested()
     print(json.dumps(logged[0]), flush=True)
