@@ -19,10 +19,22 @@ MODES = ([], ["--lean", "--stacks"])
 def stacks_of(result):
     """
     The machine code of each allocation, but for the innermost frame: gdb stands behind the prologue
-    of that. None stands for the frames of Python that one call of the interpreter's loop is in.
+    of that. None stands for the frames of Python that one call of the interpreter's loop is in: one
+    with 3.10, any number with later versions.
     """
-    return [[[os.path.basename(frame["image"]), int(frame["vaddr"], 16) + 1] if "image" in frame else None
-             for frame in result.stack(alloc)[1:]] for alloc in result.of("alloc")]
+    def place(frame):
+        return [os.path.basename(frame["image"]), int(frame["vaddr"], 16) + 1] if "image" in frame else None
+
+    return [without_runs(map(place, result.stack(alloc)[1:])) for alloc in result.of("alloc")]
+
+
+def without_runs(places):
+    """Of each run of frames of Python the first."""
+    kept = []
+    for one in places:
+        if one or not kept or kept[-1]:
+            kept.append(one)
+    return kept
 
 
 def stacks_in_gdb(command, file):

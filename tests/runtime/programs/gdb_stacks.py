@@ -38,7 +38,7 @@ class Allocation(gdb.Breakpoint):
         begins, found = mappings()
         frame, stack = gdb.newest_frame().older(), []
         while frame:
-            if frame.type() != gdb.INLINE_FRAME:  # a frame of its own only in debug information
+            if frame.type() not in (gdb.INLINE_FRAME, gdb.TAILCALL_FRAME):  # only in debug information
                 stack.append([*place(frame.pc(), begins, found), frame.name()])
             frame = frame.older()
         with open(os.environ["STACKS"], "a") as out:
