@@ -57,8 +57,8 @@ def seeds():
 
 def pytest_generate_tests(metafunc):
     """
-    A test that takes `real` runs on every version, one that takes `newest` on the last; one that
-    takes a `seed` on several.
+    A test that takes `real` runs on every version, one that takes `newest` (or what is made of it)
+    on the last; one that takes a `seed` on several.
     """
     if "seed" in metafunc.fixturenames:
         metafunc.parametrize("seed", seeds())
@@ -122,8 +122,14 @@ def newest(request, tmp_path, monkeypatch):
     return make_runtime(request.param, tmp_path, monkeypatch)
 
 
-def make_runtime(version, directory, monkeypatch):
-    made = runtime.Runtime(version, directory)
+@pytest.fixture
+def newest_with_other_python(newest, tmp_path, monkeypatch):
+    """The same with the other Python that there are wheels for."""
+    return make_runtime(newest.version, tmp_path, monkeypatch, runtime.other_python(newest.home))
+
+
+def make_runtime(version, directory, monkeypatch, minor=None):
+    made = runtime.Runtime(version, directory, minor)
     for name, value in made.env.items():
         monkeypatch.setenv(name, value)
     return made

@@ -47,12 +47,11 @@ def stacks_in_gdb(command, file):
              for image, address, name in json.loads(line)] for line in file.read_text().splitlines()]
 
 
-@pytest.mark.parametrize("mode", MODES, ids=["default", "lean"])
-def test_stacks_are_those_that_gdb_shows(real, mode, tmp_path):
-    command = real.program("stacks.py")
+def compare_with_gdb(runtime, mode, directory):
+    command = runtime.program("stacks.py")
     result = tttrace.run(mode, command)
     assert result.status == 0
-    expected = stacks_in_gdb(command, tmp_path / "stacks")
+    expected = stacks_in_gdb(command, directory / "stacks")
     assert len(expected) >= LEAST_ALLOCATIONS
     assert stacks_of(result) == expected
     assert {result.stack_end(alloc) for alloc in result.of("alloc")} == {"complete"}
@@ -61,6 +60,16 @@ def test_stacks_are_those_that_gdb_shows(real, mode, tmp_path):
     assert result.summary["coverage"]["stacks"]["complete"] == len(expected) + len(odd)
     assert result.summary["coverage"]["stacks"]["copied"] < len(expected)
     assert all(leak["stack"] for leak in result.of("leak"))
+
+
+@pytest.mark.parametrize("mode", MODES, ids=["default", "lean"])
+def test_stacks_are_those_that_gdb_shows(real, mode, tmp_path):
+    compare_with_gdb(real, mode, tmp_path)
+
+
+@pytest.mark.parametrize("mode", MODES, ids=["default", "lean"])
+def test_they_are_as_well_with_the_other_python(newest_with_other_python, mode, tmp_path):
+    compare_with_gdb(newest_with_other_python, mode, tmp_path)
 
 
 def test_a_stack_is_copied_once_and_not_with_each_allocation(newest):
@@ -106,7 +115,7 @@ def test_the_report_of_a_leak_names_the_functions(newest):
                      r"          <module>  \[<string>:6\]\n          \.\.\. \d+ frames more", out)
 
 
-def test_the_lines_of_python_are_those_of_the_program(newest, tmp_path):
+def compare_lines(runtime, tmp_path):
     program = tmp_path / "model.py"
     program.write_text(textwrap.dedent("""
         import ttnn
@@ -127,13 +136,21 @@ def test_the_lines_of_python_are_those_of_the_program(newest, tmp_path):
 
         main()
     """).lstrip())
-    result = tttrace.run([], newest.program(program))
+    result = tttrace.run([], runtime.program(program))
     lines = [[(frame["function"].split(".")[-1], frame["line"]) for frame in result.stack(alloc)
               if frame.get("file") == str(program)] for alloc in result.of("alloc")]
     made = [("__init__", 5), ("main", 13), ("<module>", 17)]
     added = [("forward", 8), ("main", 14), ("<module>", 17)]
     related = [("forward", 9), ("main", 14), ("<module>", 17)]
     assert [one for one in lines if one] == [made, added, related]
+
+
+def test_the_lines_of_python_are_those_of_the_program(newest, tmp_path):
+    compare_lines(newest, tmp_path)
+
+
+def test_and_so_are_those_of_the_other_python(newest_with_other_python, tmp_path):
+    compare_lines(newest_with_other_python, tmp_path)
 
 
 # The name in C++ of what has another one in Python.

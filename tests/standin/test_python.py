@@ -6,7 +6,6 @@ always among them.
 """
 
 import functools
-import glob
 import json
 import os
 import signal
@@ -17,27 +16,13 @@ from pathlib import Path
 import pytest
 
 from support import tttrace
+from support.pythons import of_pyenv, pythons
 from support.runtime import ROOT
 from support.stacks import build
 from support.standin import Standin, probed
 
 PROGRAM = Path(__file__).parent / "programs/python_frames.py"
 KNOWN = (10, 11, 12, 13, 14)
-
-
-def of_pyenv(version):
-    root = os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))
-    return sorted(glob.glob(f"{root}/versions/{version}/bin/python3"))
-
-
-def pythons():
-    """{minor version: interpreter} of those that are installed."""
-    found = {sys.version_info[1]: sys.executable}
-    for minor in range(9, 17):
-        for path in (f"/usr/bin/python3.{minor}", *of_pyenv(f"3.{minor}.*[0-9]")):
-            if minor not in found and os.access(path, os.X_OK):
-                found[minor] = path
-    return found
 
 
 @functools.lru_cache(maxsize=None)

@@ -3,6 +3,7 @@
 
 import functools
 import json
+import os
 import subprocess
 import textwrap
 from pathlib import Path
@@ -10,16 +11,33 @@ from pathlib import Path
 import pytest
 
 from support.processes import Process
+from support.pythons import pythons
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = ROOT / "tests/runtime/programs"
 VERSIONS = ("0.74.0", "0.78.0", "0.80.0", "0.81.1")
 
 
+WHEELS = (10, 12)  # the minor versions of Python that there are wheels for
+
+
+def settings_of(minor):
+    """
+    The environment for a runtime with Python 3.@minor, which is kept apart from that with the one
+    that scripts/runtime finds first. None: that one.
+    """
+    if minor is None:
+        return {}
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    cache = os.environ.get("TTTRACE_CACHE") or f"{home}/tttrace"
+    return {"TTTRACE_PYTHON": pythons()[minor], "TTTRACE_CACHE": f"{cache}/cp3{minor}"}
+
+
 @functools.lru_cache(maxsize=None)
-def set_up(version):
+def set_up(version, minor=None):
     """Returns (directory, None), or (None, why it cannot be had)."""
     done = subprocess.run([ROOT / "scripts/runtime", version], capture_output=True, text=True,
+                          env={**os.environ, **settings_of(minor)},
                           stdin=subprocess.DEVNULL, timeout=1800, check=False)
     if done.returncode == 3:
         return None, "no Python 3.10 or 3.12 for the real runtime"
@@ -27,16 +45,25 @@ def set_up(version):
     return Path(done.stdout.strip()), None
 
 
+def other_python(home):
+    """The minor version of the other Python that there are wheels for than the runtime at @home has."""
+    own = (home / "python").resolve().name
+    other = next(minor for minor in WHEELS if own != f"cp3{minor}")
+    if other not in pythons():
+        pytest.skip(f"no Python 3.{other} on this machine")
+    return other
+
+
 class Runtime:
     """One version of the runtime, for one test: what its programs log is kept apart."""
 
-    def __init__(self, version, directory):
-        self.home, why_not = set_up(version)
+    def __init__(self, version, directory, minor=None):
+        self.home, why_not = set_up(version, minor)
         if why_not:
             pytest.skip(why_not)
         self.version = version
         self.log = directory / "log"
-        self.env = {"PYTHONPATH": str(PROGRAMS), "TTTRACE_TEST_LOG": str(self.log)}
+        self.env = {"PYTHONPATH": str(PROGRAMS), "TTTRACE_TEST_LOG": str(self.log), **settings_of(minor)}
 
     @property
     def library(self):
