@@ -50,7 +50,7 @@ def room_for_buffers():
 def measurements(args):
     """{name: function}, in the order in which they are taken."""
     known = {f"real: {name}": lambda name=name: workloads.measure_real(name, args.rounds, args.seconds)
-             for name in workloads.REAL}
+             for name in workloads.REAL if workloads.can_be_had(name)}
     for function in workloads.HIT_FUNCTIONS:
         known[f"hit: {function}"] = lambda function=function: workloads.measure_hit(
             function, 2 * args.rounds, min(args.seconds, 0.1))

@@ -69,7 +69,7 @@ def by_threads(data):
 def make_plots(data):
     return {
         "pairs.svg": bars("A tensor created and freed, untraced is 1",
-                          ratio_groups(data, "create + free")),
+                          ratio_groups(data, "create + free, ")),
         "model.svg": bars("matmul, add, softmax, untraced is 1",
                           ratio_groups(data, "model loop")),
         "chips.svg": by_chips(data).svg(), "probes.svg": by_probes(data).svg(),

@@ -6,6 +6,8 @@ GOALS = {
     ("create + free, 1 chip", "tttrace --lean"): 1.25, ("create + free, 1 chip", "tttrace --no-stacks"): 1.9,
     ("create + free, 1 chip", "tttrace --lean --stacks"): 1.6,
     ("create + free, 1 chip", "tttrace"): 2.3,
+    ("create + free with Python 3.12, 1 chip", "tttrace --lean --stacks"): 1.6,
+    ("create + free with Python 3.12, 1 chip", "tttrace"): 2.3,
     ("model loop, 1 chip", "tttrace --lean"): 1.01, ("model loop, 1 chip", "tttrace --no-stacks"): 1.03,
     ("create + free, 32 chips", "tttrace --lean"): 1.15, ("create + free, 32 chips", "tttrace --no-stacks"): 2.4,
 }
@@ -37,6 +39,17 @@ def ratio_table(measured):
              with_spread(one["us"], 1)) for name, one in measured["ratios"].items()]
     return rows(("of untraced", "typically", "processor time", "quickest rounds",
                  "µs, typically"), body)
+
+
+def stacks_table(data):
+    """What stacks cost, by how many frames of Python there are and what Python that is."""
+    lean, stacks = "tttrace --lean", "tttrace --lean --stacks"
+    body = [(name, f"{ratios['tttrace']['typical']['median']:.2f}", f"{ratios[stacks]['typical']['median']:.2f}",
+             f"{ratios[stacks]['us']['median'] - ratios[lean]['us']['median']:.1f}")
+            for name, ratios in ((name, measured["ratios"]) for name, measured in results(data, "real: create + free"))
+            if name.endswith("1 chip")]
+    return rows(("create + free", "`tttrace`, of untraced", f"`{stacks}`, of untraced", "µs of a stack"),
+                [(name.lstrip(", "), *rest) for name, *rest in body])
 
 
 def hit_table(data):
@@ -191,7 +204,7 @@ def sections(data):
     known = {"machine": machine_lines(data), "goals": goal_table(data),
              "hits": hits_per_round_table(data), "hit": hit_table(data),
              "probes": probes_table(data), "instructions": instructions_table(data), "where": where_table(data),
-             "user": user_table(data),
+             "user": user_table(data), "stacks": stacks_table(data),
              "attach": attach_table(data),
              "ledger": ledger_table(data), "memory": memory_table(data), "storm": storm_table(data),
              "single": single_table(data)}

@@ -6,34 +6,46 @@ import shutil
 
 from contenders import SILENT, TOOLS, Library, Subject, bpftrace, counted, floor, nothing, traced
 from rounds import compare, cost_of_hit, take_rounds
-from support.runtime import ROOT, set_up
+from support.pythons import pythons
+from support.runtime import ROOT, set_up, settings_of
 from support.tttrace import BINARY
 
 VERSION = "0.81.1"
 STANDIN = BINARY.parent / "standin/gen3/libtt_metal.so"
 
-REAL = {  # name: cluster, shape, what
-    "create + free, 1 chip": ("n150", "1", "pairs"),
-    "create + free, 8 chips": ("t3k", "2x4", "pairs"),
-    "create + free, 32 chips": ("galaxy", "4x8", "pairs"),
-    "model loop, 1 chip": ("n150", "1", "model"),
-    "model loop, 8 chips": ("t3k", "2x4", "model"),
-    "model loop, 32 chips": ("galaxy", "4x8", "model"),
+OTHER_PYTHON = 12  # of 3
+
+REAL = {  # name: cluster, shape, what, minor version of Python (None: of the runtime that is set up)
+    "create + free, 1 chip": ("n150", "1", "pairs", None),
+    "create + free, 8 chips": ("t3k", "2x4", "pairs", None),
+    "create + free, 32 chips": ("galaxy", "4x8", "pairs", None),
+    "create + free below 30 functions, 1 chip": ("n150", "1", "deep", None),
+    "create + free with Python 3.12, 1 chip": ("n150", "1", "pairs", OTHER_PYTHON),
+    "create + free below 30 functions with Python 3.12, 1 chip": ("n150", "1", "deep", OTHER_PYTHON),
+    "model loop, 1 chip": ("n150", "1", "model", None),
+    "model loop, 8 chips": ("t3k", "2x4", "model", None),
+    "model loop, 32 chips": ("galaxy", "4x8", "model", None),
 }
 UNTRACKED = {"TT_METAL_SHM_TRACKING_DISABLED": "1"}
 
 
 @functools.lru_cache(maxsize=None)
-def real_library():
-    home, why_not = set_up(VERSION)
+def real_library(python=None):
+    home, why_not = set_up(VERSION, python)
     assert home, why_not
     return Library(home / "ttnn/build/lib/libtt_metal.so")
 
 
 def start(name, env=None):
-    cluster, shape, what = REAL[name]
+    cluster, shape, what, python = REAL[name]
     return Subject([ROOT / "scripts/ttnn", VERSION, "-c", cluster, "--",
-                    ROOT / "tests/bench/programs/loop.py", shape, what], real_library(), env)
+                    ROOT / "tests/bench/programs/loop.py", shape, what], real_library(python),
+                   {**settings_of(python), **(env or {})})
+
+
+def can_be_had(name):
+    """Is there the Python that it wants?"""
+    return REAL[name][-1] is None or REAL[name][-1] in pythons()
 
 
 MODES = {"tttrace --no-stacks": ["--no-stacks"], "tttrace --lean": ["--lean"],
@@ -61,7 +73,7 @@ def hits_of(subject, options):
 
 
 def measure_real(name, number, seconds):
-    library = real_library()
+    library = real_library(REAL[name][-1])
     subject, untracked = start(name), start(name, UNTRACKED)
     contenders = {"untraced": (nothing, subject), "untraced, once more": (nothing, subject)}
     for mode, options in {**MODES, **STACKS}.items():

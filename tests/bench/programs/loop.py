@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """
-loop.py SHAPE pairs|model: works on the real runtime for as long as each line of its input says
+loop.py SHAPE pairs|deep|model: works on the real runtime for as long as each line of its input says
 (seconds), and prints how often it went round, as a JSON object: start-up is not in the figures.
 typical is the median of the time of a batch, each of which takes about a millisecond at the most:
 one in which the program had to wait for its core does not count.
 
-pairs: a tensor is created and freed. model: a matmul, an add, a softmax, with what they allocate.
+pairs: a tensor is created and freed. deep: the same below 30 functions. model: a matmul, an add, a
+softmax, with what they allocate.
 """
 
 import json
@@ -30,6 +31,13 @@ def tensor(shape=(32, 32)):
 
 def make_pair():
     ttnn.deallocate(tensor())
+
+
+def make_pair_below(depth=30):
+    if depth:
+        make_pair_below(depth - 1)
+    else:
+        make_pair()
 
 
 def run_model():
@@ -57,7 +65,7 @@ def go_on(work, seconds, batch):
 
 device = open_shape(sys.argv[1])
 x, weights, bias = tensor((1, 1, 128, 128)), tensor((1, 1, 128, 128)), tensor((1, 1, 128, 128))
-work, batch = (make_pair, 20) if sys.argv[2] == "pairs" else (run_model, 5)
+work, batch = {"pairs": (make_pair, 20), "deep": (make_pair_below, 20), "model": (run_model, 5)}[sys.argv[2]]
 for _ in range(batch):
     work()
 print("ready", flush=True)
