@@ -80,7 +80,7 @@ struct {
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384); /* 23 MB; 1 where no stacks are wanted */
+	__uint(max_entries, 16384); /* 20 MB; 1 where no stacks are wanted */
 	__type(key, struct tt_known_key);
 	__type(value, struct tt_known_stack);
 } known_stacks SEC(".maps");

@@ -10,22 +10,24 @@
 #ifndef TTTRACE_STACK_BPF_H
 #define TTTRACE_STACK_BPF_H
 
-/* The words of @known are those of the copy. Global for the same reason as field_address(). */
-__noinline bool has_words(const struct tt_known_stack *known, const struct stack_scratch *scratch)
+/* The print of the words of the copy that are those of @known. Global as field_address() is. */
+__noinline __u64 stack_print(const struct tt_known_stack *known,
+			     const struct stack_scratch *scratch)
 {
+	__u64 print = 0;
 	__u32 at;
 
 	if (!known || !scratch)
-		return false;
+		return 0;
 	for (__u32 i = 0; i < TT_STACK_WORDS; i++) {
 		if (i >= known->num_words)
 			break;
 		at = known->offset[i];
-		if (at > TT_STACK_MAX - sizeof(__u64) ||
-		    *(const __u64 *)(scratch->bytes + at) != known->value[i])
-			return false;
+		if (at > TT_STACK_MAX - sizeof(__u64))
+			return 0;
+		print += tt_stack__mix(*(const __u64 *)(scratch->bytes + at), at);
 	}
-	return true;
+	return print;
 }
 
 static __always_inline bool has_registers(const struct tt_known_stack *known, const __u64 *regs)
@@ -64,7 +66,7 @@ static __always_inline __u32 find_known(struct stack_scratch *scratch)
 				continue;
 			copied = depth;
 		}
-		if (has_words(known, scratch))
+		if (stack_print(known, scratch) == known->print)
 			return known->stack;
 	}
 	return 0;

@@ -234,10 +234,10 @@ enum tt_stack_reg {
 
 enum {
 	/* bytes that are copied of a stack at most: what goes with a task is 64 KB at most */
-	TT_STACK_MAX = 60 << 10,
-	TT_STACK_WORDS = 128, /* words that a known stack may be told by */
+	TT_STACK_MAX = 56 << 10,
+	TT_STACK_WORDS = 512, /* words that a known stack may be told by */
 	TT_STACK_WAYS = 8,    /* known stacks with the same stack pointer and Python frames */
-	TT_PYTHON_MAX = 64,   /* frames of Python that are read */
+	TT_PYTHON_MAX = 128,  /* frames of Python that are read */
 };
 
 enum {
@@ -329,12 +329,23 @@ struct tt_known_key {
 struct tt_known_stack {
 	__u32 stack;	 /* its number */
 	__u32 depth;	 /* bytes of the stack in which all its words lie */
-	__u32 num_words; /* used of value[] and offset[] */
+	__u32 num_words; /* used of offset[] */
 	__u32 regs_used; /* 1 << enum tt_stack_reg; TT_STACK_RIP always */
 	__u64 regs[TT_STACK_REGS];
-	__u64 value[TT_STACK_WORDS];
-	__u16 offset[TT_STACK_WORDS]; /* from the stack pointer, bytes */
+	__u64 print;		      /* of the words: see tt_stack__mix() */
+	__u16 offset[TT_STACK_WORDS]; /* of each from the stack pointer, bytes */
 };
+
+/*
+ * What the word @value at @offset adds to the print of a stack. The words do not wait for each
+ * other: the processor works at several at once. The constants are those of splitmix64.
+ */
+static inline __u64 tt_stack__mix(__u64 value, __u64 offset)
+{
+	value = (value ^ offset << 48) * 0xbf58476d1ce4e5b9;
+	value = (value ^ value >> 27) * 0x94d049bb133111eb;
+	return value ^ value >> 31;
+}
 
 /* Knobs, frozen at load. */
 struct tt_config {
@@ -353,7 +364,7 @@ _Static_assert(sizeof(struct tt_cookie) == 8, "must fit the attach cookie");
 _Static_assert(sizeof(struct tt_process) == 32, "no padding");
 _Static_assert(sizeof(struct tt_python) == 32, "no padding");
 _Static_assert(sizeof(struct tt_known_key) == 40, "no padding");
-_Static_assert(sizeof(struct tt_known_stack) == 80 + 10 * TT_STACK_WORDS, "no padding");
+_Static_assert(sizeof(struct tt_known_stack) == 88 + 2 * TT_STACK_WORDS, "no padding");
 _Static_assert(sizeof(struct tt_config) == 24, "no padding");
 
 #endif

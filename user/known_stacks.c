@@ -20,13 +20,22 @@ struct known_way {
 	UT_hash_handle hh;
 };
 
-static bool fill(const struct unwinding *unwinding, const __u64 *regs, enum tt_stack_end end,
-		 __u32 number, struct tt_known_stack *ret_stack)
+/*
+ * Will the stack be cut at the same place the next time? Not where that was for what could not be
+ * read: it may be there then.
+ */
+static bool is_cut_anywhere(const struct tt_record_stack_copy *copy,
+			    const struct unwinding *unwinding)
 {
-	__u64 sp = regs[TT_STACK_RSP], offset, depth = 0;
+	return unwinding->end == TT_STACK_CUT && copy->size < TT_STACK_MAX;
+}
 
-	/* one that was cut may go on another way the next time */
-	if (unwinding->end == TT_STACK_CUT || end == TT_STACK_NO_PYTHON ||
+static bool fill(const struct tt_record_stack_copy *copy, const struct unwinding *unwinding,
+		 enum tt_stack_end end, __u32 number, struct tt_known_stack *ret_stack)
+{
+	__u64 sp = copy->regs[TT_STACK_RSP], offset, depth = 0;
+
+	if (is_cut_anywhere(copy, unwinding) || end == TT_STACK_NO_PYTHON ||
 	    unwinding->num_words > TT_STACK_WORDS)
 		return false;
 	memset(ret_stack, 0, sizeof(*ret_stack));
@@ -37,13 +46,13 @@ static bool fill(const struct unwinding *unwinding, const __u64 *regs, enum tt_s
 		if (depth < offset + sizeof(__u64))
 			depth = offset + sizeof(__u64);
 		ret_stack->offset[i] = (__u16)offset;
-		ret_stack->value[i] = unwinding->words[i].value;
+		ret_stack->print += tt_stack__mix(unwinding->words[i].value, offset);
 	}
 	ret_stack->stack = number;
 	ret_stack->depth = (__u32)depth;
 	ret_stack->num_words = (__u32)unwinding->num_words;
 	ret_stack->regs_used = unwinding->regs_used | 1u << TT_STACK_RIP;
-	memcpy(ret_stack->regs, regs, sizeof(ret_stack->regs));
+	memcpy(ret_stack->regs, copy->regs, sizeof(ret_stack->regs));
 	return true;
 }
 
@@ -81,7 +90,7 @@ void known_stacks__add(struct known_stacks *known, const struct loader *loader,
 	struct tt_known_stack stack;
 	struct known_way *way;
 
-	if (!fill(unwinding, copy->regs, end, number, &stack))
+	if (!fill(copy, unwinding, end, number, &stack))
 		return;
 	way = ways_of(known, copy);
 	if (!way || loader__know_stack(loader, &way->key, &stack))

@@ -65,7 +65,7 @@ static const struct argp_option options[] = {
 	{ "all-probes", OPT_ALL_PROBES, NULL, 0, "those too that are only counted (dearer)", 4 },
 	{ "stacks", OPT_STACKS, NULL, 0, "by what code it was, with --lean as well", 4 },
 	{ "no-stacks", OPT_NO_STACKS, NULL, 0, "not by what code memory was allocated", 4 },
-	{ "stack-depth", OPT_STACK_DEPTH, "N", 0, "keep so many frames of a stack (127)", 4 },
+	{ "stack-depth", OPT_STACK_DEPTH, "N", 0, "keep so many frames of a stack (512)", 4 },
 	{ "suppressions", OPT_SUPPRESSIONS, "FILE", 0, "known leaks: leak:PATTERN a line", 4 },
 	{ "snapshot", OPT_SNAPSHOT, "PID", 0, "what it holds now, without a probe", 5 },
 	{ "check", OPT_CHECK, NULL, 0, "what would work here, with which library", 5 },
@@ -297,7 +297,7 @@ static int parse_switch(struct options *opts, int key)
 	case OPT_ALL_PROBES:
 		return set_mode(opts, TT_MODE_ALL);
 	case OPT_STACKS:
-		opts->stack_depth = opts->stack_depth ? opts->stack_depth : STACK_DEPTH;
+		opts->stack_depth = opts->stack_depth ? opts->stack_depth : STACK_DEPTH_MAX;
 		return 0;
 	case OPT_NO_STACKS:
 		opts->no_stacks = true;
@@ -350,7 +350,7 @@ static void decide_stacks(struct options *opts)
 	bool usual = opts->mode != TT_MODE_LEAN || opts->folded;
 
 	if (!opts->stack_depth && !opts->no_stacks && usual)
-		opts->stack_depth = STACK_DEPTH;
+		opts->stack_depth = STACK_DEPTH_MAX;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)

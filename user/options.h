@@ -24,8 +24,7 @@ enum exit_status {
 };
 
 enum {
-	STACK_DEPTH = 127,     /* frames that are kept of a stack */
-	STACK_DEPTH_MAX = 256, /* and that can be asked for: UNWIND_FRAMES_MAX */
+	STACK_DEPTH_MAX = 512, /* frames of a stack, and that are kept: UNWIND_FRAMES_MAX */
 	TOP = 10,
 };
 

@@ -90,6 +90,47 @@ def test_a_stack_is_copied_once_and_not_with_each_allocation(newest):
     assert len({json.dumps(result.stack(alloc)) for alloc in result.of("alloc")}) < 20
 
 
+def test_one_that_is_deeper_than_is_copied_is_copied_once_as_well(newest):
+    result = tttrace.run([], newest.code("""
+        d = ttnn.open_device(device_id=0)
+        def make(depth):
+            if depth:
+                return max([depth - 1], key=make)  # by way of machine code, whatever Python this is
+            for _ in range(3000):
+                ttnn.zeros((32, 32), dtype=ttnn.bfloat16, layout=ttnn.TILE_LAYOUT, device=d)
+        make(250)
+        gc.collect()
+        ttnn.close_device(d)
+    """))
+    stacks = result.summary["coverage"]["stacks"]
+    assert not stacks["complete"] and not stacks["missing"]
+    assert stacks["copied"] < len(result.of("alloc")) / 4
+
+
+def test_a_model_of_many_layers_is_seen_whole(newest):
+    result = tttrace.run([], newest.code("""
+        d = ttnn.open_device(device_id=0)
+        class Layer:
+            def __init__(self, inner):
+                self.inner = inner
+            def __call__(self, x):
+                return self.forward(x)
+            def forward(self, x):
+                return self.inner(x)
+        model = lambda x: ttnn.zeros((32, 32), dtype=ttnn.bfloat16, layout=ttnn.TILE_LAYOUT, device=d)
+        for _ in range(25):
+            model = Layer(model)
+        model(None)
+        gc.collect()
+        ttnn.close_device(d)
+    """))
+    alloc, = result.of("alloc")
+    functions = [frame.get("function", "").split(".")[-1] for frame in result.stack(alloc)]
+    assert functions.count("forward") == 25 and functions[-1] == "_start"
+    assert len(functions) > 127
+    assert result.stack_end(alloc) == "complete"
+
+
 @pytest.mark.parametrize("option", ["--no-stacks", "--lean"])
 def test_where_nobody_wants_stacks_there_are_none(newest, option):
     result = tttrace.run([option], newest.code("""

@@ -295,7 +295,7 @@ static void a_copy_that_is_too_short_is_told_of(void **state)
 static void a_recursion_beyond_the_limit_is_told_of(void **state)
 {
 	(void)state;
-	nested(300);
+	nested(UNWIND_FRAMES_MAX + 50);
 	unwind();
 	assert_int_equal(got.end, TT_STACK_DEEP);
 	assert_int_equal(got.num_frames, UNWIND_FRAMES_MAX);

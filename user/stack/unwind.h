@@ -13,8 +13,8 @@
 #include "tttrace_record.h"
 
 enum {
-	UNWIND_FRAMES_MAX = 256,
-	UNWIND_WORDS_MAX = 512,
+	UNWIND_FRAMES_MAX = 512,
+	UNWIND_WORDS_MAX = 1024,
 };
 
 struct stack_copy {
