@@ -101,6 +101,16 @@ struct {
 	__type(value, __u8);
 } known_codes SEC(".maps");
 
+enum {
+	CODE_ALIGN = 16, /* of objects of Python: ALIGNMENT of its obmalloc.c */
+	CODE_PRINTS = 16
+};
+
+struct code_print {
+	__u64 code; /* PyCodeObject *; 0: none */
+	__u64 print;
+};
+
 /* Where a thread's stack is copied to. Of the thread: see emit.bpf.h. */
 struct stack_scratch {
 	struct tt_record_stack_copy copy;
@@ -109,6 +119,7 @@ struct stack_scratch {
 	__u8 part[TT_PYTHON_PART_SIZE + TT_PYTHON_ROW_SIZE];
 	__u64 row_begin; /* … the address of the first byte of it, and of its last frame */
 	__u64 row_last;
+	struct code_print prints[CODE_PRINTS]; /* of code objects that are in this stack */
 };
 
 struct {

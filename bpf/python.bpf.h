@@ -49,20 +49,26 @@ static __always_inline __u64 first_frame(const struct tt_python *python,
 
 /*
  * A print of the code object at @code. Code that is freed leaves its place to other code: by this
- * the two are told apart.
+ * the two are told apart. Not while it is in the stack: what calls itself, or what each layer of a
+ * model goes through, is looked at once.
  */
-static __always_inline __u64 code_print(const struct tt_python *python,
+static __always_inline __u64 find_print(const struct tt_python *python,
 					struct stack_scratch *scratch, __u64 code)
 {
+	struct code_print *known = &scratch->prints[code / CODE_ALIGN % CODE_PRINTS];
 	__u64 print;
 
+	if (known->code == code)
+		return known->print;
 	if (bpf_probe_read_user(scratch->part, TT_PYTHON_PRINT_SIZE,
 				(void *)(code + TT_PYTHON_CODE_START)))
 		return 0;
 	print = tt_python__mix(code, part_word(scratch, python->words[0]),
 			       part_word(scratch, python->words[1]));
-	return tt_python__mix(print, part_word(scratch, python->words[2]),
-			      part_word(scratch, python->words[3]));
+	known->print = tt_python__mix(print, part_word(scratch, python->words[2]),
+				      part_word(scratch, python->words[3]));
+	known->code = code;
+	return known->print;
 }
 
 /*
@@ -120,7 +126,7 @@ __noinline __u64 read_python_frame(const struct tt_python *python, struct stack_
 		part_word(scratch, at + python->instruction) | owner << TT_PYTHON_OWNER_SHIFT;
 	back = part_word(scratch, at + python->back);
 	/* here, for it may be read to where the frame is */
-	slot->print = owner < python->none ? code_print(python, scratch, slot->code) : 0;
+	slot->print = owner < python->none ? find_print(python, scratch, slot->code) : 0;
 	return back;
 }
 
@@ -136,6 +142,7 @@ static __always_inline void read_python(struct stack_scratch *scratch)
 	scratch->copy.python_more = 0;
 	scratch->copy.python_hash = 0;
 	scratch->row_begin = ~0ull; /* none */
+	__builtin_memset(scratch->prints, 0, sizeof(scratch->prints));
 	if (!python)
 		return;
 	frame = first_frame(python, scratch);
