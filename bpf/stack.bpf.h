@@ -52,7 +52,7 @@ static __always_inline __u32 find_known(struct stack_scratch *scratch)
 		.python = copy->python_hash,
 	};
 	const struct tt_known_stack *known;
-	__u32 copied = 0, depth;
+	__u32 copied = 0, depth, stack;
 
 	for (key.way = 0; key.way < TT_STACK_WAYS; key.way++) {
 		known = bpf_map_lookup_elem(&known_stacks, &key);
@@ -66,8 +66,10 @@ static __always_inline __u32 find_known(struct stack_scratch *scratch)
 				continue;
 			copied = depth;
 		}
-		if (stack_print(known, scratch) == known->print)
-			return known->stack;
+		stack = *(const volatile __u32 *)&known->stack;
+		if (stack_print(known, scratch) + tt_stack__mix(stack, TT_STACK_NUMBER) ==
+		    known->print)
+			return stack;
 	}
 	return 0;
 }

@@ -236,8 +236,12 @@ enum {
 	/* bytes that are copied of a stack at most: what goes with a task is 64 KB at most */
 	TT_STACK_MAX = 56 << 10,
 	TT_STACK_WORDS = 512, /* words that a known stack may be told by */
-	TT_STACK_WAYS = 8,    /* known stacks with the same stack pointer and Python frames */
-	TT_PYTHON_MAX = 128,  /* frames of Python that are read */
+	/* the offset, at which no word is, of the stack's number in its print: while BPF looks at a
+	 * known stack the place may be given to another one, for an element of a hash table that
+	 * is replaced is used again at once (alloc_htab_elem() in kernel/bpf/hashtab.c) */
+	TT_STACK_NUMBER = 0xffff,
+	TT_STACK_WAYS = 8,   /* known stacks with the same stack pointer and Python frames */
+	TT_PYTHON_MAX = 128, /* frames of Python that are read */
 };
 
 enum {
@@ -332,7 +336,7 @@ struct tt_known_stack {
 	__u32 num_words; /* used of offset[] */
 	__u32 regs_used; /* 1 << enum tt_stack_reg; TT_STACK_RIP always */
 	__u64 regs[TT_STACK_REGS];
-	__u64 print;		      /* of the words: see tt_stack__mix() */
+	__u64 print;		      /* of the words and the number: see tt_stack__mix() */
 	__u16 offset[TT_STACK_WORDS]; /* of each from the stack pointer, bytes */
 };
 

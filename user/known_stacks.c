@@ -48,6 +48,7 @@ static bool fill(const struct tt_record_stack_copy *copy, const struct unwinding
 		ret_stack->offset[i] = (__u16)offset;
 		ret_stack->print += tt_stack__mix(unwinding->words[i].value, offset);
 	}
+	ret_stack->print += tt_stack__mix(number, TT_STACK_NUMBER);
 	ret_stack->stack = number;
 	ret_stack->depth = (__u32)depth;
 	ret_stack->num_words = (__u32)unwinding->num_words;
