@@ -111,9 +111,13 @@ struct code_print {
 	__u64 print;
 };
 
-/* Where a thread's stack is copied to. Of the thread: see emit.bpf.h. */
+/*
+ * Where a thread's stack is copied to: to .bytes to be compared, right behind the frames of Python
+ * to be sent. Of the thread: see emit.bpf.h.
+ */
 struct stack_scratch {
 	struct tt_record_stack_copy copy;
+	struct tt_python_frame python[TT_PYTHON_MAX];
 	__u8 bytes[TT_STACK_MAX];
 	/* of the interpreter's memory: the object at hand, and behind it a row of frames, … */
 	__u8 part[TT_PYTHON_PART_SIZE + TT_PYTHON_ROW_SIZE];

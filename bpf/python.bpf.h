@@ -147,7 +147,7 @@ static __always_inline void read_python(struct stack_scratch *scratch)
 		return;
 	frame = first_frame(python, scratch);
 	for (nr = 0; nr < TT_PYTHON_MAX && frame; nr++) {
-		slot = &scratch->copy.python[nr];
+		slot = &scratch->python[nr];
 		frame = read_python_frame(python, scratch, frame, slot);
 		if (!slot->code)
 			break; /* what was in its place before is another one's */

@@ -94,17 +94,17 @@ static __always_inline __u32 limit_stack(__u64 sp)
 	return size;
 }
 
-/* As much of the stack as there is, up to its limit. Returns how many bytes that is. */
-static __always_inline __u32 copy_stack(struct stack_scratch *scratch, __u64 sp)
+/* As much of the stack as there is, up to its limit, to @slot. Returns how many bytes that is. */
+static __always_inline __u32 copy_stack(__u8 *slot, __u64 sp)
 {
 	__u32 size = limit_stack(sp), step = PAGE_SIZE - sp % PAGE_SIZE, at = 0;
 
-	if (size <= TT_STACK_MAX && !bpf_probe_read_user(scratch->bytes, size, (void *)sp))
+	if (size <= TT_STACK_MAX && !bpf_probe_read_user(slot, size, (void *)sp))
 		return size;
 	for (int i = 0; i < TT_STACK_MAX / PAGE_SIZE; i++) {
 		barrier_var(at); /* or the compiler knows it, and tells the verifier nothing */
 		if (at > TT_STACK_MAX - PAGE_SIZE || step > PAGE_SIZE ||
-		    bpf_probe_read_user(scratch->bytes + at, step, (void *)(sp + at)))
+		    bpf_probe_read_user(slot + at, step, (void *)(sp + at)))
 			break;
 		at += step;
 		step = PAGE_SIZE;
@@ -116,16 +116,20 @@ static __always_inline __u32 copy_stack(struct stack_scratch *scratch, __u64 sp)
 static __always_inline __u32 send_copy(const struct hit *hit, struct stack_scratch *scratch)
 {
 	struct tt_record_stack_copy *copy = &scratch->copy;
+	__u64 frames = copy->num_python * sizeof(scratch->python[0]);
 	__u32 size;
 
-	size = copy_stack(scratch, copy->regs[TT_STACK_RSP]);
+	if (frames > sizeof(scratch->python))
+		return 0;
+	size = copy_stack((__u8 *)scratch->python + frames, copy->regs[TT_STACK_RSP]);
 	if (size > TT_STACK_MAX)
 		return 0;
 	copy->size = size;
 	copy->generation = hit->generation;
 	copy->ticket = TT_STACK_TICKET | ((__u32)bpf_ktime_get_boot_ns() & ~TT_STACK_TICKET);
-	return emit_whole(hit, TT_RECORD_STACK_COPY, &copy->h, sizeof(*copy) + size) ? 0
-										     : copy->ticket;
+	if (emit_whole(hit, TT_RECORD_STACK_COPY, &copy->h, sizeof(*copy) + frames + size))
+		return 0;
+	return copy->ticket;
 }
 
 static __always_inline bool has_room(void)
@@ -191,7 +195,7 @@ __noinline int send_code(struct stack_scratch *scratch, __u32 nr)
 	if (!python)
 		return -1;
 	rec = (void *)scratch->bytes; /* the stack itself is copied there afterwards */
-	frame = &scratch->copy.python[nr];
+	frame = &scratch->python[nr];
 	key.print = frame->print;
 	key.start_ns = hit.start_ns;
 	key.tgid = hit.tgid;

@@ -287,13 +287,14 @@ enum {
 struct tt_record_stack_copy {
 	struct tt_record h;
 	__u32 ticket;
-	__u32 generation;			      /* of the process, see struct tt_process */
-	__u64 regs[TT_STACK_REGS];		      /* enum tt_stack_reg */
-	struct tt_python_frame python[TT_PYTHON_MAX]; /* innermost first */
+	__u32 generation;	   /* of the process, see struct tt_process */
+	__u64 regs[TT_STACK_REGS]; /* enum tt_stack_reg */
 	__u32 num_python;
 	__u32 python_more; /* 1: there are more than these */
 	__u64 python_hash; /* of all of them */
-	__u64 size;	   /* bytes of the stack, from its pointer on, that follow */
+	__u64 size;	   /* bytes of the stack */
+	/* then .num_python struct tt_python_frame, innermost first, and the stack from its pointer
+	 * on */
 };
 
 /*
@@ -364,7 +365,7 @@ _Static_assert(sizeof(struct tt_record_circular) == 224, "no padding");
 _Static_assert(sizeof(struct tt_record_program) == 72, "no padding");
 _Static_assert(sizeof(struct tt_record_census) == 88, "no padding");
 _Static_assert(sizeof(struct tt_record_census_buffer) == 240, "no padding");
-_Static_assert(sizeof(struct tt_record_stack_copy) == 152 + 24 * TT_PYTHON_MAX, "no padding");
+_Static_assert(sizeof(struct tt_record_stack_copy) == 152, "no padding");
 _Static_assert(sizeof(struct tt_record_python_code) == 80 + 1568, "no padding");
 _Static_assert(sizeof(struct tt_record_stack_taken) == 64, "no padding");
 _Static_assert(sizeof(struct tt_record_frame) == 88, "no padding");

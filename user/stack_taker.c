@@ -240,6 +240,29 @@ static enum python_part part_of(struct stack_taker *taker, const struct traced_p
 	return python_loop__part(&taker->loop, frame->image, frame->vaddr);
 }
 
+/* What follows a copy: its frames of Python, … */
+static const struct tt_python_frame *frames_of(const struct tt_record_stack_copy *copy)
+{
+	return (const void *)(copy + 1);
+}
+
+/* … and its stack. */
+static const void *stack_of(const struct tt_record_stack_copy *copy)
+{
+	return frames_of(copy) + copy->num_python;
+}
+
+/* Is all of it in the @size bytes of the record? */
+static bool is_whole(const struct tt_record_stack_copy *copy, size_t size)
+{
+	size_t frames;
+
+	if (size < sizeof(*copy) || copy->num_python > TT_PYTHON_MAX)
+		return false;
+	frames = copy->num_python * sizeof(struct tt_python_frame);
+	return frames <= size - sizeof(*copy) && copy->size <= size - sizeof(*copy) - frames;
+}
+
 /* The frames of Python of a copy, as far as they are used. */
 struct python_frames {
 	const struct tt_record_stack_copy *copy;
@@ -272,7 +295,7 @@ static int add_call(struct stack_taker *taker, struct traced_process *process,
 	int err = 0, failed;
 
 	while (step == PYTHON_SAME) {
-		const struct tt_python_frame *frame = &python->copy->python[python->next];
+		const struct tt_python_frame *frame = frames_of(python->copy) + python->next;
 
 		if (python->next == python->copy->num_python)
 			return -ENODATA;
@@ -351,7 +374,7 @@ void stack_taker__prepare(struct stack_taker *taker, pid_t pid)
 static int take_copy(struct stack_taker *taker, const struct tt_record_stack_copy *rec,
 		     __u32 *ret_number)
 {
-	struct stack_copy copy = { .bytes = rec + 1, .size = rec->size };
+	struct stack_copy copy = { .bytes = stack_of(rec), .size = rec->size };
 	struct traced_process *process = meet_process(taker, &rec->h, rec->generation);
 	struct numbered_stack *stack;
 	enum tt_stack_end end;
@@ -375,8 +398,7 @@ void stack_taker__take(struct stack_taker *taker, const void *record, size_t siz
 	const struct tt_record_stack_copy *rec = record;
 	struct tt_record_stack_taken taken = {};
 
-	if (size < sizeof(*rec) || rec->size > size - sizeof(*rec) ||
-	    take_copy(taker, rec, &taken.stack))
+	if (!is_whole(rec, size) || take_copy(taker, rec, &taken.stack))
 		return taker->on_record(taker->ctx, record, size);
 	taken.h = rec->h;
 	taken.h.kind = TT_RECORD_STACK_TAKEN;
