@@ -63,44 +63,50 @@ static __always_inline __u64 find_print(const struct tt_python *python,
 	if (bpf_probe_read_user(scratch->part, TT_PYTHON_PRINT_SIZE,
 				(void *)(code + TT_PYTHON_CODE_START)))
 		return 0;
-	print = tt_python__mix(code, part_word(scratch, python->words[0]),
-			       part_word(scratch, python->words[1]));
-	known->print = tt_python__mix(print, part_word(scratch, python->words[2]),
-				      part_word(scratch, python->words[3]));
+	print = tt_print__mix(code, part_word(scratch, python->words[0]),
+			      part_word(scratch, python->words[1]));
+	known->print = tt_print__mix(print, part_word(scratch, python->words[2]),
+				     part_word(scratch, python->words[3]));
 	known->code = code;
 	return known->print;
 }
 
-/*
- * Reads the frame at @addr, and tells where in @scratch->part it is. From 3.11 on the interpreter
- * has frames on a stack of its own, one behind the other: those before it come with it, as far as
- * they are in its page. Those that begin a call of the interpreter are among the words of the
- * thread's stack, and come alone.
- */
-static __always_inline int read_frame(const struct tt_python *python, struct stack_scratch *scratch,
-				      __u64 addr, __u32 *ret_at)
+/* The frame at @addr, and those before it as far as they are in its page. */
+static __always_inline int read_row(const struct tt_python *python, struct stack_scratch *scratch,
+				    __u64 addr)
 {
-	bool alone = addr - scratch->copy.regs[TT_STACK_RSP] < TT_STACK_MAX;
 	__u64 begin = addr - python->row, page = addr & -(__u64)PAGE_SIZE, size;
 
-	*ret_at = TT_PYTHON_PART_SIZE + (__u32)(addr - scratch->row_begin);
-	if (addr >= scratch->row_begin && addr <= scratch->row_last)
-		return 0;
-	if (alone || !python->row) {
-		*ret_at = 0;
-		size = python->frame_size;
-		return size > TT_PYTHON_FRAME_SIZE ||
-		       bpf_probe_read_user(scratch->part, size, (void *)addr);
-	}
 	if (begin < page)
 		begin = page;
-	*ret_at = TT_PYTHON_PART_SIZE + (__u32)(addr - begin);
 	size = addr - begin + python->frame_size;
 	if (size > TT_PYTHON_ROW_SIZE ||
 	    bpf_probe_read_user(scratch->part + TT_PYTHON_PART_SIZE, size, (void *)begin))
 		return -1;
 	scratch->row_begin = begin;
 	scratch->row_last = addr;
+	return 0;
+}
+
+/*
+ * Reads the frame at @addr, and tells where in @scratch->part it is. From 3.11 on the interpreter
+ * has frames on a stack of its own, one behind the other: they come in rows. Those that begin a
+ * call of the interpreter are among the words of the thread's stack, and come alone.
+ */
+static __always_inline int read_frame(const struct tt_python *python, struct stack_scratch *scratch,
+				      __u64 addr, __u32 *ret_at)
+{
+	__u64 size = python->frame_size;
+
+	if (!python->row || addr - scratch->copy.regs[TT_STACK_RSP] < TT_STACK_MAX) {
+		*ret_at = 0;
+		return size > TT_PYTHON_FRAME_SIZE ||
+		       bpf_probe_read_user(scratch->part, size, (void *)addr);
+	}
+	if ((addr < scratch->row_begin || addr > scratch->row_last) &&
+	    read_row(python, scratch, addr))
+		return -1;
+	*ret_at = TT_PYTHON_PART_SIZE + (__u32)(addr - scratch->row_begin);
 	return 0;
 }
 
@@ -130,7 +136,7 @@ __noinline __u64 read_python_frame(const struct tt_python *python, struct stack_
 	return back;
 }
 
-/* Into the copy. */
+/* Into @scratch: all of them, as far as there is room. */
 static __always_inline void read_python(struct stack_scratch *scratch)
 {
 	__u32 tgid = scratch->copy.h.tgid, nr;
@@ -141,17 +147,17 @@ static __always_inline void read_python(struct stack_scratch *scratch)
 	scratch->copy.num_python = 0;
 	scratch->copy.python_more = 0;
 	scratch->copy.python_hash = 0;
-	scratch->row_begin = ~0ull; /* none */
-	__builtin_memset(scratch->prints, 0, sizeof(scratch->prints));
 	if (!python)
 		return;
+	scratch->row_begin = ~0ull; /* none */
+	__builtin_memset(scratch->prints, 0, sizeof(scratch->prints));
 	frame = first_frame(python, scratch);
 	for (nr = 0; nr < TT_PYTHON_MAX && frame; nr++) {
 		slot = &scratch->python[nr];
 		frame = read_python_frame(python, scratch, frame, slot);
 		if (!slot->code)
 			break; /* what was in its place before is another one's */
-		hash = tt_python__mix(hash, slot->print, slot->instruction);
+		hash = tt_print__mix(hash, slot->print, slot->instruction);
 	}
 	scratch->copy.num_python = nr;
 	scratch->copy.python_more = frame != 0;

@@ -25,7 +25,7 @@ __noinline __u64 stack_print(const struct tt_known_stack *known,
 		at = known->offset[i];
 		if (at > TT_STACK_MAX - sizeof(__u64))
 			return 0;
-		print += tt_stack__mix(*(const __u64 *)(scratch->bytes + at), at);
+		print += tt_print__mix(0, *(const __u64 *)(scratch->bytes + at), at);
 	}
 	return print;
 }
@@ -67,7 +67,7 @@ static __always_inline __u32 find_known(struct stack_scratch *scratch)
 			copied = depth;
 		}
 		stack = *(const volatile __u32 *)&known->stack;
-		if (stack_print(known, scratch) + tt_stack__mix(stack, TT_STACK_NUMBER) ==
+		if (stack_print(known, scratch) + tt_print__mix(0, stack, TT_STACK_NUMBER) ==
 		    known->print)
 			return stack;
 	}
@@ -125,7 +125,6 @@ static __always_inline __u32 send_copy(const struct hit *hit, struct stack_scrat
 	if (size > TT_STACK_MAX)
 		return 0;
 	copy->size = size;
-	copy->generation = hit->generation;
 	copy->ticket = TT_STACK_TICKET | ((__u32)bpf_ktime_get_boot_ns() & ~TT_STACK_TICKET);
 	if (emit_whole(hit, TT_RECORD_STACK_COPY, &copy->h, sizeof(*copy) + frames + size))
 		return 0;
@@ -194,7 +193,7 @@ __noinline int send_code(struct stack_scratch *scratch, __u32 nr)
 	python = bpf_map_lookup_elem(&pythons, &hit.tgid);
 	if (!python)
 		return -1;
-	rec = (void *)scratch->bytes; /* the stack itself is copied there afterwards */
+	rec = (void *)scratch->bytes; /* a stack is copied there before and afterwards */
 	frame = &scratch->python[nr];
 	key.print = frame->print;
 	key.start_ns = hit.start_ns;

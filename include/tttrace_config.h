@@ -293,6 +293,17 @@ enum {
 	TT_PYTHON_OWNER_SHIFT = 56, /* of that byte in struct tt_python_frame::instruction */
 };
 
+/*
+ * Prints: of code objects and of stacks, on both sides. Two words, and what there was before; 0:
+ * nothing was. The constants are those of splitmix64.
+ */
+static inline __u64 tt_print__mix(__u64 print, __u64 a, __u64 b)
+{
+	print = (print ^ a) * 0xbf58476d1ce4e5b9;
+	print = (print ^ print >> 27 ^ b) * 0x94d049bb133111eb;
+	return print ^ print >> 31;
+}
+
 /* Which code objects need no copy any more. */
 struct tt_code_key {
 	__u64 print; /* see struct tt_python_frame */
@@ -305,16 +316,8 @@ struct tt_code_key {
 struct tt_python_frame {
 	__u64 code;	   /* PyCodeObject * */
 	__u64 instruction; /* a pointer or an index, by version; and how the frame was entered */
-	__u64 print;	   /* of the code object: see tt_python__mix() */
+	__u64 print;	   /* of the code object: see tt_print__mix() */
 };
-
-/* Two words, and what there was before. The constants are those of splitmix64. */
-static inline __u64 tt_python__mix(__u64 hash, __u64 a, __u64 b)
-{
-	hash = (hash ^ a) * 0xbf58476d1ce4e5b9;
-	hash = (hash ^ hash >> 27 ^ b) * 0x94d049bb133111eb;
-	return hash ^ hash >> 31;
-}
 
 /*
  * A stack that was unwound before: where the stack pointer, these registers and these words are
@@ -336,20 +339,11 @@ struct tt_known_stack {
 	__u32 num_words; /* used of offset[] */
 	__u32 regs_used; /* 1 << enum tt_stack_reg; TT_STACK_RIP always */
 	__u64 regs[TT_STACK_REGS];
-	__u64 print;		      /* of the words and the number: see tt_stack__mix() */
+	/* the sum over the words of tt_print__mix(0, word, offset), and over the number: they do
+	 * not wait for each other, so that the processor works at several at once */
+	__u64 print;
 	__u16 offset[TT_STACK_WORDS]; /* of each from the stack pointer, bytes */
 };
-
-/*
- * What the word @value at @offset adds to the print of a stack. The words do not wait for each
- * other: the processor works at several at once. The constants are those of splitmix64.
- */
-static inline __u64 tt_stack__mix(__u64 value, __u64 offset)
-{
-	value = (value ^ offset << 48) * 0xbf58476d1ce4e5b9;
-	value = (value ^ value >> 27) * 0x94d049bb133111eb;
-	return value ^ value >> 31;
-}
 
 /* Knobs, frozen at load. */
 struct tt_config {

@@ -24,8 +24,8 @@ struct known_way {
  * Will the stack be cut at the same place the next time? Not where that was for what could not be
  * read: it may be there then.
  */
-static bool is_cut_anywhere(const struct tt_record_stack_copy *copy,
-			    const struct unwinding *unwinding)
+static bool is_cut_by_accident(const struct tt_record_stack_copy *copy,
+			       const struct unwinding *unwinding)
 {
 	return unwinding->end == TT_STACK_CUT && copy->size < TT_STACK_MAX;
 }
@@ -35,7 +35,7 @@ static bool fill(const struct tt_record_stack_copy *copy, const struct unwinding
 {
 	__u64 sp = copy->regs[TT_STACK_RSP], offset, depth = 0;
 
-	if (is_cut_anywhere(copy, unwinding) || end == TT_STACK_NO_PYTHON ||
+	if (is_cut_by_accident(copy, unwinding) || end == TT_STACK_NO_PYTHON ||
 	    unwinding->num_words > TT_STACK_WORDS)
 		return false;
 	memset(ret_stack, 0, sizeof(*ret_stack));
@@ -46,9 +46,9 @@ static bool fill(const struct tt_record_stack_copy *copy, const struct unwinding
 		if (depth < offset + sizeof(__u64))
 			depth = offset + sizeof(__u64);
 		ret_stack->offset[i] = (__u16)offset;
-		ret_stack->print += tt_stack__mix(unwinding->words[i].value, offset);
+		ret_stack->print += tt_print__mix(0, unwinding->words[i].value, offset);
 	}
-	ret_stack->print += tt_stack__mix(number, TT_STACK_NUMBER);
+	ret_stack->print += tt_print__mix(0, number, TT_STACK_NUMBER);
 	ret_stack->stack = number;
 	ret_stack->depth = (__u32)depth;
 	ret_stack->num_words = (__u32)unwinding->num_words;

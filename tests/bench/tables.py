@@ -44,12 +44,14 @@ def ratio_table(measured):
 def stacks_table(data):
     """What stacks cost, by how many frames of Python there are and what Python that is."""
     lean, stacks = "tttrace --lean", "tttrace --lean --stacks"
-    body = [(name, f"{ratios['tttrace']['typical']['median']:.2f}", f"{ratios[stacks]['typical']['median']:.2f}",
-             f"{ratios[stacks]['us']['median'] - ratios[lean]['us']['median']:.1f}")
-            for name, ratios in ((name, measured["ratios"]) for name, measured in results(data, "real: create + free"))
-            if name.endswith("1 chip")]
-    return rows(("create + free", "`tttrace`, of untraced", f"`{stacks}`, of untraced", "µs of a stack"),
-                [(name.lstrip(", "), *rest) for name, *rest in body])
+    body = []
+    for name, measured in results(data, "real: create + free"):
+        if name.endswith("1 chip"):
+            typical = {mode: one["typical"]["median"] for mode, one in measured["ratios"].items()}
+            us = {mode: one["us"]["median"] for mode, one in measured["ratios"].items()}
+            body.append((name.lstrip(", "), f"{typical['tttrace']:.2f}", f"{typical[stacks]:.2f}",
+                         f"{us[stacks] - us[lean]:.1f}"))
+    return rows(("create + free", "`tttrace`, of untraced", f"`{stacks}`, of untraced", "µs of a stack"), body)
 
 
 def hit_table(data):

@@ -16,8 +16,6 @@ from support.pythons import pythons
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = ROOT / "tests/runtime/programs"
 VERSIONS = ("0.74.0", "0.78.0", "0.80.0", "0.81.1")
-
-
 WHEELS = (10, 12)  # the minor versions of Python that there are wheels for
 
 

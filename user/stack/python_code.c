@@ -192,9 +192,9 @@ void python_codes__done(struct python_codes *codes)
 /* As the BPF side makes it. */
 static __u64 print_of(__u64 addr, const struct code_head *head)
 {
-	__u64 print = tt_python__mix(addr, head->name, head->file);
+	__u64 print = tt_print__mix(addr, head->name, head->file);
 
-	return tt_python__mix(print, head->lines, head->first_line);
+	return tt_print__mix(print, head->lines, head->first_line);
 }
 
 /*
