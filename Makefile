@@ -87,6 +87,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PLAIN)
 
 include tests/standin/standin.mk
 include tests/bench/bench.mk
+include tests/bpf/bpf.mk
 
 unit: $(UNITS)
 	$(Q)set -e; for t in $(UNITS); do $$t; done

@@ -86,7 +86,7 @@ static __noinline void on_circular(const struct hit *hit, const struct tt_layout
 	rec->chip = chip;
 	if (read_ranges(layout, argument(hit, 1), rec))
 		rec->h.faults |= TT_FAULT_RANGES;
-	emit_end(rec);
+	emit_end(hit, rec, sizeof(*rec));
 }
 
 /*
@@ -107,7 +107,7 @@ static __noinline void on_mark(const struct hit *hit, const struct tt_layout *la
 	regions = field_address(layout, TT_FIELD_L1_REGIONS, argument(hit, 0));
 	if (!regions || read_range(regions - sizeof(struct core_range), &rec->ranges[0]))
 		rec->h.faults |= TT_FAULT_RANGES;
-	emit_end(rec);
+	emit_end(hit, rec, sizeof(*rec));
 }
 
 static __noinline void on_program(const struct hit *hit, const struct tt_layout *layout)
@@ -120,7 +120,7 @@ static __noinline void on_program(const struct hit *hit, const struct tt_layout 
 	rec->device = argument(hit, arg);
 	rec->device_kind = read_chip(hit, layout, rec->device, &chip);
 	rec->chip = chip;
-	emit_end(rec);
+	emit_end(hit, rec, sizeof(*rec));
 }
 
 #endif

@@ -133,35 +133,53 @@ static __always_inline int emit_allocator(const struct hit *hit, const struct tt
 	allocator->introduced_ns = rec->h.ts_ns;
 	allocator->device = device;
 	allocator->device_kind = rec->device.kind;
-	emit_end(rec);
+	emit_end(hit, rec, sizeof(*rec));
 	return 0;
 }
 
 /* A buffer in an allocator, and what is known of that when it was introduced. */
 struct met {
+	__u64 allocator;
 	__u64 device;
-	__u32 type; /* of the buffer */
-	__u32 tgid;
+	__u32 type;   /* of the buffer */
 	__u32 number; /* counts the buffers that came this way */
 	__u64 introduced_ns;
 	__u64 free_list; /* of the type; 0: not known */
 };
 
-static __always_inline void remember(struct allocator *allocator, struct met *met)
+/*
+ * An element of the map that is evicted is used for another allocator at once, while this hit, or
+ * one that it has preempted, may still look at it: so it names its key, and that is looked at last.
+ */
+static __always_inline __u64 allocator_owner(const struct allocator_key *key)
+{
+	return tt_print__mix(1, key->allocator, (__u64)key->generation << 32 | key->tgid);
+}
+
+static __always_inline void remember(struct allocator *allocator, const struct allocator_key *key,
+				     struct met *met)
 {
 	met->introduced_ns = allocator->introduced_ns;
 	met->free_list = met->type < TT_TYPE_COUNT ? allocator->free_list[met->type] : 0;
 	met->number = allocator->buffers++;
+	barrier();
+	if (*(volatile __u64 *)&allocator->owner != allocator_owner(key))
+		met->free_list = 0;
 }
 
 /* The place of one that was never met, or of another one: what is in it means nothing. */
 static __always_inline struct allocator *take_allocator(const struct allocator_key *key)
 {
 	static const struct allocator nothing;
+	struct allocator *taken = NULL;
 	struct tt_counters *c;
 
 	if (!bpf_map_update_elem(&allocators, key, &nothing, BPF_ANY))
-		return bpf_map_lookup_elem(&allocators, key);
+		taken = bpf_map_lookup_elem(&allocators, key);
+	if (taken) {
+		taken->owner = allocator_owner(key);
+		return taken;
+	}
 	c = get_counters();
 	if (c)
 		__sync_fetch_and_add(&c->allocator_map_full, 1);
@@ -169,26 +187,26 @@ static __always_inline struct allocator *take_allocator(const struct allocator_k
 }
 
 /*
- * Introduces the allocator @object of @met->device unless that was done. It counts as done only
- * when the record got through. Returns the state of the device at this moment (enum
+ * Introduces the allocator of @met, which is of @met->device, unless that was done. It counts as
+ * done only when the record got through. Returns the state of the device at this moment (enum
  * tt_device_state), and what is known of the allocator for buffers of @met->type.
  */
 static __noinline __u32 introduce_allocator(const struct hit *hit, const struct tt_layout *layout,
-					    __u64 object, struct met *met)
+					    struct met *met)
 {
-	struct allocator_key key = { object, hit->tgid, hit->generation };
+	struct allocator_key key = { met->allocator, hit->tgid, hit->generation };
 	struct allocator *known = bpf_map_lookup_elem(&allocators, &key);
 
 	if (!known || known->start_ns != hit->start_ns || known->device != met->device) {
 		known = take_allocator(&key);
-		if (!known || emit_allocator(hit, layout, object, met->device, known))
+		if (!known || emit_allocator(hit, layout, met->allocator, met->device, known))
 			return TT_STATE_UNKNOWN;
 		known->start_ns = hit->start_ns;
 	} else if (known->open) {
-		remember(known, met);
+		remember(known, &key, met);
 		return TT_STATE_OPEN;
 	}
-	remember(known, met);
+	remember(known, &key, met);
 	if (read_device_state(layout, met->device, known->device_kind) == TT_STATE_OPEN)
 		known->open = 1;
 	return known->open ? TT_STATE_OPEN
@@ -204,7 +222,7 @@ static __noinline void meet_allocator(const struct hit *hit, const struct tt_lay
 {
 	struct allocator_key key = { allocator, hit->tgid, hit->generation };
 	struct allocator *known = bpf_map_lookup_elem(&allocators, &key);
-	struct met met = { .type = TT_TYPE_COUNT };
+	struct met met = { .allocator = allocator, .type = TT_TYPE_COUNT };
 	__u8 body[TT_BODY_SIZE] = {};
 
 	if (known && known->start_ns == hit->start_ns)
@@ -212,7 +230,7 @@ static __noinline void meet_allocator(const struct hit *hit, const struct tt_lay
 	if (read_body(layout, buffer, body))
 		return;
 	met.device = body_word(layout, TT_FIELD_DEVICE, body);
-	introduce_allocator(hit, layout, allocator, &met);
+	introduce_allocator(hit, layout, &met);
 }
 
 static __always_inline void forget_allocator(const struct hit *hit, __u64 allocator)

@@ -11,7 +11,8 @@ const volatile struct tt_config knobs;
 /* The gate: set when every link exists, so that a half-attached tracer invents no odd frees. */
 bool active;
 
-/* Records lost so far, on all CPUs: the next record that gets through tells of it. */
+/* Records lost so far, on all CPUs: the next record that gets through tells of it. Added to
+ * atomically. */
 __u64 total_lost;
 
 /* Set by the reader before it sleeps; the record that finds it set wakes the reader. */
@@ -36,6 +37,7 @@ struct allocator_key {
 };
 
 struct allocator {
+	__u64 owner; /* see allocator_owner() */
 	__u64 start_ns;
 	__u64 device;
 	__u64 introduced_ns; /* tells it from one at the same address before */
@@ -55,7 +57,8 @@ struct {
 
 /*
  * What an interleaved buffer takes in each bank, as it was looked up for one like it. LRU: what is
- * evicted is looked up again.
+ * evicted is looked up again. An element that is evicted is used again at once, while another hit
+ * may still read it (htab_lru_map_update_elem() in kernel/bpf/hashtab.c): so it names its key.
  */
 struct space_key {
 	__u64 allocator;
@@ -66,11 +69,16 @@ struct space_key {
 	__u32 type;
 };
 
+struct space_value {
+	__u64 per_bank;
+	__u64 check; /* see space_check() */
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
 	__type(key, struct space_key);
-	__type(value, __u64);
+	__type(value, struct space_value);
 } spaces SEC(".maps");
 
 /*
@@ -111,11 +119,28 @@ struct code_print {
 	__u64 print;
 };
 
+/* An entry of a free list's table of what is taken: see space.bpf.h. */
+struct taken {
+	__u64 address; /* less TT_FIELD_FL_BASE */
+	__u64 block;
+};
+
+/* What is read of a free list at once: too much for the stack. */
+struct free_list_head {
+	__u64 words[TT_FREE_LIST_SIZE / sizeof(__u64)];
+	/* what find_block() looks at */
+	__u64 bucket[2];
+	struct taken taken;
+};
+
 /*
- * Where a thread's stack is copied to: to .bytes to be compared, right behind the frames of Python
- * to be sent. Of the thread: see emit.bpf.h.
+ * The scratch memory of one hit. A hit takes a slot for itself and gives it back: see
+ * scratch.bpf.h. A thread's stack is copied to .bytes to be compared, and right behind the frames
+ * of Python to be sent.
  */
-struct stack_scratch {
+struct scratch {
+	__u64 owner; /* stamp of the hit that has taken it; 0: free */
+	struct free_list_head free_list;
 	struct tt_record_stack_copy copy;
 	struct tt_python_frame python[TT_PYTHON_MAX];
 	__u8 bytes[TT_STACK_MAX];
@@ -124,14 +149,17 @@ struct stack_scratch {
 	__u64 row_begin; /* … the address of the first byte of it, and of its last frame */
 	__u64 row_last;
 	struct code_print prints[CODE_PRINTS]; /* of code objects that are in this stack */
+	__u32 compared;			       /* bytes of the stack that are in .bytes */
+	__u32 reserved;
+	__u64 owner_end; /* the same stamp as .owner */
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct stack_scratch);
-} stack_scratches SEC(".maps");
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TT_SCRATCH_SPARE + 1); /* and one for each CPU: set at load */
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -145,6 +173,7 @@ struct {
 	__uint(max_entries, 8 << 20); /* --ring-size */
 } ring SEC(".maps");
 
+/* Shared by the hits of a CPU, which may preempt each other: only ever added to, atomically. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -152,24 +181,26 @@ struct {
 	__type(value, struct tt_counters);
 } counters SEC(".maps");
 
-/* What is read of a free list at once: too much for the stack. Of the thread, as above. */
-struct free_list_head {
-	__u64 words[TT_FREE_LIST_SIZE / sizeof(__u64)];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct free_list_head);
-} free_list_heads SEC(".maps");
-
-/* Numbers the records of each CPU, lost ones included. */
+/*
+ * Numbers the records of each CPU, lost ones included. Only ever added to, atomically. A hit that
+ * is preempted between its number and its place in the ring comes out of order: user/core/loss.h.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u64);
 } sequence SEC(".maps");
+
+/*
+ * Empty for ever: a program that could make a tail call runs on the stack of its thread, see
+ * decline(). Two, for a map of programs takes those of one type only.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} no_uprobe_programs SEC(".maps"), no_tracepoint_programs SEC(".maps");
 
 #endif

@@ -22,7 +22,7 @@ static __always_inline int emit_process(const struct hit *hit, __u16 kind, __u32
 	rec->parent_start_ns = BPF_CORE_READ(task, real_parent, group_leader, start_boottime);
 	/* the name of the thread at hand may be another */
 	BPF_CORE_READ_STR_INTO(&rec->comm, task, group_leader, comm);
-	emit_end(rec);
+	emit_end(hit, rec, sizeof(*rec));
 	return 0;
 }
 
@@ -32,6 +32,7 @@ static __always_inline struct hit process_hit(__u32 tgid, __u32 tid, struct tt_p
 	struct hit hit = {
 		.tgid = tgid,
 		.tid = tid,
+		.pid = bpf_get_current_pid_tgid(),
 		.start_ns = process->start_ns,
 		.process = process,
 		.cookie.probe = TT_PROBE_COUNT,
@@ -102,6 +103,7 @@ static __always_inline int enter_process(struct hit *hit)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
+	hit->pid = task->pid;
 	if (identify_current(task, &hit->tgid, &hit->tid))
 		return -1;
 	hit->process = bpf_map_lookup_elem(&processes, &hit->tgid);
@@ -127,7 +129,7 @@ static __always_inline void emit_fork(const struct hit *hit, struct task_struct 
 	rec->parent_tgid = task_tgid(parent);
 	rec->parent_start_ns = BPF_CORE_READ(parent, group_leader, start_boottime);
 	BPF_CORE_READ_STR_INTO(&rec->comm, child, comm);
-	emit_end(rec);
+	emit_end(hit, rec, sizeof(*rec));
 }
 
 /* A child has the interpreter of its parent, where that is. */
@@ -210,7 +212,7 @@ static __always_inline void on_rename(struct task_struct *task, const char *comm
 	if (!rec)
 		return;
 	bpf_probe_read_kernel_str(rec->comm, sizeof(rec->comm), comm);
-	emit_end(rec);
+	emit_end(&hit, rec, sizeof(*rec));
 }
 
 /* The last thread of a traced process ends. */

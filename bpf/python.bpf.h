@@ -14,13 +14,13 @@ static __always_inline int read_pointer(__u64 addr, __u64 *ret_value)
 }
 
 /* The word, and the byte, at @at of what was read; 0: it lies beyond. */
-static __always_inline __u64 part_word(const struct stack_scratch *scratch, __u32 at)
+static __always_inline __u64 part_word(const struct scratch *scratch, __u32 at)
 {
 	return at > sizeof(scratch->part) - sizeof(__u64) ? 0
 							  : *(const __u64 *)(scratch->part + at);
 }
 
-static __always_inline __u8 part_byte(const struct stack_scratch *scratch, __u32 at)
+static __always_inline __u8 part_byte(const struct scratch *scratch, __u32 at)
 {
 	return at >= sizeof(scratch->part) ? 0 : scratch->part[at];
 }
@@ -29,8 +29,7 @@ static __always_inline __u8 part_byte(const struct stack_scratch *scratch, __u32
  * The innermost frame of the current thread; 0: it has none. A read costs the same for a word and
  * for twenty: what is wanted of the thread's state is read at once.
  */
-static __always_inline __u64 first_frame(const struct tt_python *python,
-					 struct stack_scratch *scratch)
+static __always_inline __u64 first_frame(const struct tt_python *python, struct scratch *scratch)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 base = task->thread.fsbase, state, frame;
@@ -52,8 +51,8 @@ static __always_inline __u64 first_frame(const struct tt_python *python,
  * the two are told apart. Not while it is in the stack: what calls itself, or what each layer of a
  * model goes through, is looked at once.
  */
-static __always_inline __u64 find_print(const struct tt_python *python,
-					struct stack_scratch *scratch, __u64 code)
+static __always_inline __u64 find_print(const struct tt_python *python, struct scratch *scratch,
+					__u64 code)
 {
 	struct code_print *known = &scratch->prints[code / CODE_ALIGN % CODE_PRINTS];
 	__u64 print;
@@ -72,7 +71,7 @@ static __always_inline __u64 find_print(const struct tt_python *python,
 }
 
 /* The frame at @addr, and those before it as far as they are in its page. */
-static __always_inline int read_row(const struct tt_python *python, struct stack_scratch *scratch,
+static __always_inline int read_row(const struct tt_python *python, struct scratch *scratch,
 				    __u64 addr)
 {
 	__u64 begin = addr - python->row, page = addr & -(__u64)PAGE_SIZE, size;
@@ -93,7 +92,7 @@ static __always_inline int read_row(const struct tt_python *python, struct stack
  * has frames on a stack of its own, one behind the other: they come in rows. Those that begin a
  * call of the interpreter are among the words of the thread's stack, and come alone.
  */
-static __always_inline int read_frame(const struct tt_python *python, struct stack_scratch *scratch,
+static __always_inline int read_frame(const struct tt_python *python, struct scratch *scratch,
 				      __u64 addr, __u32 *ret_at)
 {
 	__u64 size = python->frame_size;
@@ -114,7 +113,7 @@ static __always_inline int read_frame(const struct tt_python *python, struct sta
  * Takes the frame at @addr into @slot, with .code 0 if it cannot be read. Returns the address of
  * the one that called it; 0: none. Global for the same reason as field_address().
  */
-__noinline __u64 read_python_frame(const struct tt_python *python, struct stack_scratch *scratch,
+__noinline __u64 read_python_frame(const struct tt_python *python, struct scratch *scratch,
 				   __u64 addr, struct tt_python_frame *slot)
 {
 	__u64 owner = 0, back;
@@ -137,7 +136,7 @@ __noinline __u64 read_python_frame(const struct tt_python *python, struct stack_
 }
 
 /* Into @scratch: all of them, as far as there is room. */
-static __always_inline void read_python(struct stack_scratch *scratch)
+static __always_inline void read_python(struct scratch *scratch)
 {
 	__u32 tgid = scratch->copy.h.tgid, nr;
 	const struct tt_python *python = bpf_map_lookup_elem(&pythons, &tgid);
@@ -171,7 +170,7 @@ struct text_head {
 };
 
 /* A str at @addr into @slot, all of it. Returns how many bytes that is; 0: it is not there. */
-static __always_inline __u32 copy_text(struct stack_scratch *scratch, void *slot, const __u64 room,
+static __always_inline __u32 copy_text(struct scratch *scratch, void *slot, const __u64 room,
 				       __u64 addr)
 {
 	const struct text_head *head = (const void *)scratch->part;

@@ -103,6 +103,7 @@ static __always_inline __u64 body_word(const struct tt_layout *layout, __u32 fie
 
 	if (at > TT_BODY_SIZE - sizeof(__u64) || at % sizeof(__u64))
 		return 0;
+	barrier_var(at); /* or clang 18 drops the mask, by which the verifier knows the alignment */
 	return *(const __u64 *)(body + (at & (TT_BODY_SIZE - sizeof(__u64))));
 }
 
@@ -114,6 +115,7 @@ static __always_inline __u32 body_half(const struct tt_layout *layout, __u32 fie
 
 	if (at > TT_BODY_SIZE - sizeof(__u32) || at % sizeof(__u32))
 		return ~0u;
+	barrier_var(at);
 	return *(const __u32 *)(body + (at & (TT_BODY_SIZE - sizeof(__u32))));
 }
 
@@ -125,6 +127,7 @@ static __always_inline __u32 body_byte(const struct tt_layout *layout, __u32 fie
 
 	if (at >= TT_BODY_SIZE)
 		return ~0u;
+	barrier_var(at);
 	return *(const __u8 *)(body + (at & (TT_BODY_SIZE - 1)));
 }
 

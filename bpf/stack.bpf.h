@@ -11,8 +11,7 @@
 #define TTTRACE_STACK_BPF_H
 
 /* The print of the words of the copy that are those of @known. Global as field_address() is. */
-__noinline __u64 stack_print(const struct tt_known_stack *known,
-			     const struct stack_scratch *scratch)
+__noinline __u64 stack_print(const struct tt_known_stack *known, const struct scratch *scratch)
 {
 	__u64 print = 0;
 	__u32 at;
@@ -39,39 +38,57 @@ static __always_inline bool has_registers(const struct tt_known_stack *known, co
 	return true;
 }
 
-/* 0: it is none that is known. */
-static __always_inline __u32 find_known(struct stack_scratch *scratch)
-{
-	const struct tt_record_stack_copy *copy = &scratch->copy;
-	const __u64 *regs = copy->regs;
-	struct tt_known_key key = {
-		.sp = regs[TT_STACK_RSP],
-		.start_ns = copy->h.start_ns,
-		.tgid = copy->h.tgid,
-		.generation = copy->generation,
-		.python = copy->python_hash,
-	};
-	const struct tt_known_stack *known;
-	__u32 copied = 0, depth, stack;
+enum {
+	NEXT_WAY = 1u << 31 /* no number: this way it is not, look at the next one */
+};
 
-	for (key.way = 0; key.way < TT_STACK_WAYS; key.way++) {
-		known = bpf_map_lookup_elem(&known_stacks, &key);
-		if (!known)
-			break;
-		depth = known->depth;
-		if (depth > TT_STACK_MAX || !has_registers(known, regs))
-			continue;
-		if (depth > copied) {
-			if (bpf_probe_read_user(scratch->bytes, depth, (void *)key.sp))
-				continue;
-			copied = depth;
-		}
-		stack = *(const volatile __u32 *)&known->stack;
-		if (stack_print(known, scratch) + tt_print__mix(0, stack, TT_STACK_NUMBER) ==
-		    known->print)
-			return stack;
+/*
+ * The number of the stack in @scratch if it is the one that is known by @way; 0: there is no such
+ * way, nor any behind it; NEXT_WAY. Global as field_address() is: verified once, not for each way.
+ */
+__noinline __u32 match_way(struct scratch *scratch, __u32 way)
+{
+	const struct tt_record_stack_copy *copy;
+	const struct tt_known_stack *known;
+	struct tt_known_key key = {};
+	__u32 depth, stack;
+
+	if (!scratch)
+		return 0;
+	copy = &scratch->copy;
+	key.sp = copy->regs[TT_STACK_RSP];
+	key.start_ns = copy->h.start_ns;
+	key.tgid = copy->h.tgid;
+	key.generation = copy->generation;
+	key.python = copy->python_hash;
+	key.way = way;
+	known = bpf_map_lookup_elem(&known_stacks, &key);
+	if (!known)
+		return 0;
+	depth = known->depth;
+	if (depth > TT_STACK_MAX || !has_registers(known, copy->regs))
+		return NEXT_WAY;
+	if (depth > scratch->compared) {
+		if (bpf_probe_read_user(scratch->bytes, depth, (void *)key.sp))
+			return NEXT_WAY;
+		scratch->compared = depth;
 	}
-	return 0;
+	stack = *(const volatile __u32 *)&known->stack;
+	return stack_print(known, scratch) + tt_print__mix(0, stack, TT_STACK_NUMBER) ==
+			       known->print
+		       ? stack
+		       : NEXT_WAY;
+}
+
+/* 0: it is none that is known. */
+static __always_inline __u32 find_known(struct scratch *scratch)
+{
+	__u32 stack = NEXT_WAY;
+
+	scratch->compared = 0;
+	for (__u32 way = 0; way < TT_STACK_WAYS && stack == NEXT_WAY; way++)
+		stack = match_way(scratch, way);
+	return stack == NEXT_WAY ? 0 : stack;
 }
 
 /*
@@ -113,7 +130,7 @@ static __always_inline __u32 copy_stack(__u8 *slot, __u64 sp)
 }
 
 /* The ticket; 0: it was lost. */
-static __always_inline __u32 send_copy(const struct hit *hit, struct stack_scratch *scratch)
+static __always_inline __u32 send_copy(const struct hit *hit, struct scratch *scratch)
 {
 	struct tt_record_stack_copy *copy = &scratch->copy;
 	__u64 frames = copy->num_python * sizeof(scratch->python[0]);
@@ -148,11 +165,15 @@ static __always_inline void copy_registers(const struct pt_regs *ctx, __u64 *reg
 	regs[TT_STACK_RIP] = LOAD_REGISTER(ctx, ip);
 }
 
-/* Whose stack is in @scratch. Returns -1: it is not traced any more. */
-static __always_inline int take_hit(const struct stack_scratch *scratch, struct hit *hit)
+/* Whose stack is in @scratch. Returns -1: it is not traced any more, or another hit wrote there. */
+static __always_inline int take_hit(const struct scratch *scratch, struct hit *hit)
 {
+	if (scratch->owner != scratch->owner_end ||
+	    scratch->owner != owner_stamp(owner_pid(scratch), scratch->copy.regs[TT_STACK_RSP]))
+		return -1;
 	hit->tgid = scratch->copy.h.tgid;
 	hit->tid = scratch->copy.h.tid;
+	hit->pid = owner_pid(scratch);
 	hit->start_ns = scratch->copy.h.start_ns;
 	hit->cookie.probe = scratch->copy.h.probe;
 	hit->cookie.layout = scratch->copy.h.layout;
@@ -166,7 +187,7 @@ static __always_inline int take_hit(const struct stack_scratch *scratch, struct 
  * Global for the same reason as field_address(), and so is what comes next: stacks are asked for at
  * allocations and at frees, and the verifier takes longer to look at this than at all the rest.
  */
-__noinline __u32 find_stack(struct stack_scratch *scratch)
+__noinline __u32 find_stack(struct scratch *scratch)
 {
 	if (!scratch)
 		return 0;
@@ -178,7 +199,7 @@ __noinline __u32 find_stack(struct stack_scratch *scratch)
  * The code object of frame @nr, if it was not copied before, so that it is known what the function
  * is called. Returns -1: there is no room for it.
  */
-__noinline int send_code(struct stack_scratch *scratch, __u32 nr)
+__noinline int send_code(struct scratch *scratch, __u32 nr)
 {
 	struct tt_record_python_code *rec;
 	const struct tt_python_frame *frame;
@@ -218,7 +239,7 @@ __noinline int send_code(struct stack_scratch *scratch, __u32 nr)
 	return 0;
 }
 
-static __always_inline void send_codes(struct stack_scratch *scratch)
+static __always_inline void send_codes(struct scratch *scratch)
 {
 	for (__u32 nr = 0; nr < TT_PYTHON_MAX; nr++) {
 		if (nr >= scratch->copy.num_python || send_code(scratch, nr))
@@ -227,22 +248,17 @@ static __always_inline void send_codes(struct stack_scratch *scratch)
 }
 
 /* The ticket of its copy; 0: it could not be had. */
-__noinline __u32 send_stack(struct stack_scratch *scratch)
+__noinline __u32 send_stack(struct scratch *scratch)
 {
 	struct hit hit = {};
 
 	return !scratch || take_hit(scratch, &hit) ? 0 : send_copy(&hit, scratch);
 }
 
-static __always_inline __u32 take_stack(const struct hit *hit)
+static __always_inline __u32 read_stack(const struct hit *hit, struct scratch *scratch)
 {
-	struct stack_scratch *scratch;
 	__u32 stack;
 
-	scratch = bpf_task_storage_get(&stack_scratches, bpf_get_current_task_btf(), NULL,
-				       BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!scratch)
-		return 0;
 	scratch->copy.h.tgid = hit->tgid;
 	scratch->copy.h.tid = hit->tid;
 	scratch->copy.h.start_ns = hit->start_ns;
@@ -255,6 +271,18 @@ static __always_inline __u32 take_stack(const struct hit *hit)
 		return stack;
 	send_codes(scratch);
 	return send_stack(scratch);
+}
+
+static __always_inline __u32 take_stack(const struct hit *hit)
+{
+	struct scratch *scratch = take_scratch(hit);
+	__u32 stack;
+
+	if (!scratch)
+		return 0;
+	stack = read_stack(hit, scratch);
+	give_back(scratch);
+	return stack;
 }
 
 #endif

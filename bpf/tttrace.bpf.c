@@ -18,8 +18,10 @@
 
 #include "maps.bpf.h"
 #include "task.bpf.h"
-#include "emit.bpf.h"
+#include "hit.bpf.h"
 #include "registers.bpf.h"
+#include "emit.bpf.h"
+#include "scratch.bpf.h"
 #include "read.bpf.h"
 #include "process.bpf.h"
 #include "introduce.bpf.h"
@@ -68,23 +70,23 @@ static __always_inline void fill_buffer(struct tt_record_buffer *rec, __u64 buff
 /* track_allocate: the Buffer is complete. Its allocator is introduced first. */
 static __noinline void on_alloc(const struct hit *hit, const struct tt_layout *layout, __u32 stack)
 {
-	__u64 buffer = hit->object, allocator = 0;
+	__u64 buffer = hit->object;
 	struct tt_record_buffer *rec;
 	struct tt_space space = {};
-	struct met met = { .tgid = hit->tgid };
+	struct met met = {};
 	__u32 state = TT_STATE_UNKNOWN;
 	struct read read = {};
 
 	read_buffer(layout, buffer, &read);
 	if (!(read.faults & TT_FAULT_OBJECT)) {
-		allocator = body_word(layout, TT_FIELD_ALLOCATOR, read.body);
+		met.allocator = body_word(layout, TT_FIELD_ALLOCATOR, read.body);
 		met.device = body_word(layout, TT_FIELD_DEVICE, read.body);
 		met.type = body_half(layout, TT_FIELD_TYPE, read.body);
-		if (allocator && met.device)
-			state = introduce_allocator(hit, layout, allocator, &met);
+		if (met.allocator && met.device)
+			state = introduce_allocator(hit, layout, &met);
 	}
 	if (knobs.lean && met.free_list)
-		find_space(layout, allocator, &met, read.body, &space);
+		find_space(hit, layout, &met, read.body, &space);
 	if (body_byte(layout, TT_FIELD_HOOKED, read.body) == 1)
 		expect_odd_frees(hit); /* a capture suppresses those of other buffers as well */
 	rec = emit_begin(hit, TT_RECORD_ALLOC, sizeof(*rec));
@@ -94,7 +96,7 @@ static __noinline void on_alloc(const struct hit *hit, const struct tt_layout *l
 	rec->space = space;
 	rec->device_state = state;
 	rec->stack = stack;
-	emit_end(rec);
+	emit_end(hit, rec, sizeof(*rec));
 }
 
 /*
@@ -139,7 +141,7 @@ static __noinline void on_free_begin(const struct hit *hit, const struct tt_layo
 	fill_buffer(rec, buffer, &read);
 	rec->device_state = state;
 	rec->stack = stack;
-	emit_end(rec);
+	emit_end(hit, rec, sizeof(*rec));
 }
 
 static __noinline void on_step(const struct hit *hit, __u16 kind)
@@ -149,7 +151,7 @@ static __noinline void on_step(const struct hit *hit, __u16 kind)
 	if (!rec)
 		return;
 	rec->object = hit->object;
-	emit_end(rec);
+	emit_end(hit, rec, sizeof(*rec));
 }
 
 /* deallocate_buffer: memory goes back to the allocator, the first argument. */
@@ -166,13 +168,13 @@ static __always_inline void on_free_done(const struct hit *hit, const struct tt_
 		return;
 	rec->object = buffer;
 	rec->allocator = allocator;
-	emit_end(rec);
+	emit_end(hit, rec, sizeof(*rec));
 }
 
 /* An allocator loses all its buffers at once. */
 static __noinline void on_bulk(const struct hit *hit)
 {
-	struct tt_record_object *rec = emit_begin(hit, TT_RECORD_BULK, sizeof(*rec));
+	struct tt_record_object *rec;
 	__u64 object = hit->object;
 
 	/* those that know that their memory has gone come to nothing before they are odd */
@@ -182,10 +184,11 @@ static __noinline void on_bulk(const struct hit *hit)
 	if (hit->cookie.probe == TT_PROBE_ALLOCATOR_DESTROY ||
 	    hit->cookie.probe == TT_PROBE_OVERRIDE_STATE)
 		forget_allocator(hit, object);
+	rec = emit_begin(hit, TT_RECORD_BULK, sizeof(*rec));
 	if (!rec)
 		return;
 	rec->object = object;
-	emit_end(rec);
+	emit_end(hit, rec, sizeof(*rec));
 }
 
 /* FreeListOpt::allocate(size, …): the bytes in each bank, rounded as it is about to round them. */
@@ -208,7 +211,7 @@ static __noinline void on_space(const struct hit *hit, const struct tt_layout *l
 		rec->per_bank = (bytes + align - 1) / align * align;
 	}
 	read_word(layout, TT_FIELD_FL_SIZE, rec->free_list, &head, &rec->bank_size);
-	emit_end(rec);
+	emit_end(hit, rec, sizeof(*rec));
 }
 
 /* create(): only what no other probe would see, a size of 0 or an address that was given. */
@@ -228,7 +231,7 @@ static __noinline void on_create(const struct hit *hit, bool view)
 	rec->size = size;
 	rec->page_size = argument(hit, size_arg + 1);
 	rec->type = argument(hit, size_arg + 2);
-	emit_end(rec);
+	emit_end(hit, rec, sizeof(*rec));
 }
 
 /* Where create() knows that the size is 0; the object is the body of the Buffer. */
@@ -244,7 +247,7 @@ static __noinline void on_create_empty(const struct hit *hit, const struct tt_la
 	rec->device = body_word(layout, TT_FIELD_DEVICE, body);
 	rec->page_size = body_word(layout, TT_FIELD_PAGE_SIZE, body);
 	rec->type = body_half(layout, TT_FIELD_TYPE, body);
-	emit_end(rec);
+	emit_end(hit, rec, sizeof(*rec));
 }
 
 static __noinline void on_device(const struct hit *hit, const struct tt_layout *layout)
@@ -255,7 +258,7 @@ static __noinline void on_device(const struct hit *hit, const struct tt_layout *
 		return;
 	rec->device.object = hit->object;
 	rec->h.faults |= read_device(layout, &rec->device, load_bias(hit));
-	emit_end(rec);
+	emit_end(hit, rec, sizeof(*rec));
 }
 
 static __always_inline void dispatch(const struct hit *hit, const struct tt_layout *layout)
@@ -307,15 +310,18 @@ int on_probe(struct pt_regs *ctx)
 	struct hit hit = {
 		.ip = PT_REGS_IP(ctx),
 		.regs = ctx,
+		.sp = LOAD_REGISTER(ctx, sp),
 	};
 	struct tt_layout *layout;
 	__u32 index;
 
+	if (!active)
+		return decline(ctx, no_uprobe_programs);
 	__builtin_memcpy(&hit.cookie, &cookie, sizeof(hit.cookie));
 	hit.object = hit.cookie.arg < TT_ARG_REGISTER
 			     ? argument(&hit, hit.cookie.arg)
 			     : read_register(ctx, hit.cookie.arg - TT_ARG_REGISTER);
-	if (!active || enter_process(&hit))
+	if (enter_process(&hit))
 		return 0;
 	count_hit(hit.cookie.probe);
 	index = hit.cookie.layout;
@@ -328,31 +334,35 @@ int on_probe(struct pt_regs *ctx)
 SEC("raw_tp/sched_process_fork")
 int on_sched_fork(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (active)
-		on_fork((struct task_struct *)ctx->args[0], (struct task_struct *)ctx->args[1]);
+	if (!active)
+		return decline(ctx, no_tracepoint_programs);
+	on_fork((struct task_struct *)ctx->args[0], (struct task_struct *)ctx->args[1]);
 	return 0;
 }
 
 SEC("raw_tp/sched_process_exec")
 int on_sched_exec(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (active)
-		on_exec((struct task_struct *)ctx->args[0]);
+	if (!active)
+		return decline(ctx, no_tracepoint_programs);
+	on_exec((struct task_struct *)ctx->args[0]);
 	return 0;
 }
 
 SEC("raw_tp/sched_process_exit")
 int on_sched_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (active)
-		on_exit((struct task_struct *)ctx->args[0]);
+	if (!active)
+		return decline(ctx, no_tracepoint_programs);
+	on_exit((struct task_struct *)ctx->args[0]);
 	return 0;
 }
 
 SEC("raw_tp/task_rename")
 int on_task_rename(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (active)
-		on_rename((struct task_struct *)ctx->args[0], (const char *)ctx->args[1]);
+	if (!active)
+		return decline(ctx, no_tracepoint_programs);
+	on_rename((struct task_struct *)ctx->args[0], (const char *)ctx->args[1]);
 	return 0;
 }

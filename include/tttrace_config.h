@@ -242,6 +242,8 @@ enum {
 	TT_STACK_NUMBER = 0xffff,
 	TT_STACK_WAYS = 8,   /* known stacks with the same stack pointer and Python frames */
 	TT_PYTHON_MAX = 128, /* frames of Python that are read */
+	/* hits that may have scratch memory at a time, beside one for each CPU */
+	TT_SCRATCH_SPARE = 16,
 };
 
 enum {

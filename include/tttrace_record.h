@@ -80,6 +80,19 @@ struct tt_record {
 	__u32 lost_end;
 };
 
+enum {
+	TT_STAMP_SIZE = 8 /* a record of the ring ends with its stamp */
+};
+
+/*
+ * The stamp of a record. The BPF side writes it last, by what the hit knows of itself: where it is
+ * not that of the header, two hits have written to one record.
+ */
+static inline __u64 tt_record__stamp(__u64 ts_ns, __u32 tgid, __u32 tid)
+{
+	return ts_ns ^ ((__u64)tid << 32 | tgid);
+}
+
 struct tt_record_process {
 	struct tt_record h;
 	__u32 parent_tgid;

@@ -69,6 +69,8 @@ int loader__prepare(const struct loader_opts *opts, struct loader **ret_loader)
 	bpf_map__set_max_entries(loader->skel->maps.ring, round_ring_size(opts->ring_size));
 	bpf_map__set_max_entries(loader->skel->maps.processes, opts->max_processes);
 	bpf_map__set_max_entries(loader->skel->maps.pythons, opts->max_processes);
+	bpf_map__set_max_entries(loader->skel->maps.scratches,
+				 TT_SCRATCH_SPARE + libbpf_num_possible_cpus());
 	if (!opts->stack_depth) {
 		bpf_map__set_max_entries(loader->skel->maps.known_stacks, 1);
 		bpf_map__set_max_entries(loader->skel->maps.known_codes, 1);

@@ -27,13 +27,37 @@ struct reader {
 	reader_record_fn on_record;
 	void *ctx;
 	int drained; /* records of this drain */
+	__u64 torn;
 };
+
+/* Did one hit alone write it? See tt_record__stamp(). */
+static bool is_whole(const void *record, size_t size)
+{
+	const struct tt_record *h = record;
+	__u64 stamp;
+
+	if (size < sizeof(*h) + TT_STAMP_SIZE)
+		return false;
+	memcpy(&stamp, record + size - TT_STAMP_SIZE, TT_STAMP_SIZE);
+	return stamp == tt_record__stamp(h->ts_ns, h->tgid, h->tid);
+}
+
+/* A torn record is passed over: its number is missing then, which counts as a loss. */
+static void tell_torn(struct reader *reader)
+{
+	if (!reader->torn++)
+		pr_warn("a record of the kernel is torn: two probe hits wrote to it; it counts as "
+			"lost. Please report this, with what `tttrace --check` prints");
+}
 
 static int take_record(void *ctx, void *record, size_t size)
 {
 	struct reader *reader = ctx;
 
-	reader->on_record(reader->ctx, record, size);
+	if (is_whole(record, size))
+		reader->on_record(reader->ctx, record, size - TT_STAMP_SIZE);
+	else
+		tell_torn(reader);
 	/* an error ends the drain behind this record: ringbuf_process_ring() of libbpf */
 	return ++reader->drained < DRAIN_MAX ? 0 : -EAGAIN;
 }
