@@ -12,6 +12,10 @@
 #ifndef TTTRACE_SCRATCH_BPF_H
 #define TTTRACE_SCRATCH_BPF_H
 
+enum {
+	NO_SLOT = 0xffffffff
+};
+
 /* Never 0: the stack pointer of a thread is not. */
 static __always_inline __u64 owner_stamp(__u32 pid, __u64 sp)
 {
@@ -23,26 +27,36 @@ static __always_inline __u32 owner_pid(const struct scratch *scratch)
 	return scratch->owner >> 32;
 }
 
-static __always_inline struct scratch *try_slot(__u32 slot, __u64 stamp)
+static __always_inline bool try_slot(__u32 slot, __u64 stamp)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
 
 	if (!scratch || __sync_val_compare_and_swap(&scratch->owner, 0, stamp))
-		return NULL;
+		return false;
 	scratch->owner_end = stamp;
-	return scratch;
+	return true;
+}
+
+/* The number of a slot that was free. Global for the same reason as field_address(). */
+__noinline __u32 take_slot(__u64 stamp)
+{
+	__u32 slot = TT_SCRATCH_SPARE + bpf_get_smp_processor_id();
+
+	if (try_slot(slot, stamp))
+		return slot;
+	for (slot = 0; slot < TT_SCRATCH_SPARE; slot++) {
+		if (try_slot(slot, stamp))
+			return slot;
+	}
+	return NO_SLOT;
 }
 
 /* NULL: none is free. */
-static __noinline struct scratch *take_scratch(const struct hit *hit)
+static __always_inline struct scratch *take_scratch(const struct hit *hit)
 {
-	__u64 stamp = owner_stamp(hit->pid, hit->sp);
-	__u32 slot = TT_SCRATCH_SPARE + bpf_get_smp_processor_id();
-	struct scratch *scratch = try_slot(slot, stamp);
+	__u32 slot = take_slot(owner_stamp(hit->pid, hit->sp));
 
-	for (slot = 0; slot < TT_SCRATCH_SPARE && !scratch; slot++)
-		scratch = try_slot(slot, stamp);
-	return scratch;
+	return bpf_map_lookup_elem(&scratches, &slot);
 }
 
 static __always_inline void give_back(struct scratch *scratch)

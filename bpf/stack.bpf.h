@@ -97,7 +97,7 @@ static __always_inline __u32 find_known(struct scratch *scratch)
  * of the stack that it made and where %fs points. A stack that somebody made otherwise ends
  * somewhere else.
  */
-static __always_inline __u32 limit_stack(__u64 sp)
+static __always_inline __u64 limit_stack(__u64 sp)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	__u64 ends[2] = { BPF_CORE_READ(task, mm, start_stack),
@@ -111,22 +111,43 @@ static __always_inline __u32 limit_stack(__u64 sp)
 	return size;
 }
 
-/* As much of the stack as there is, up to its limit, to @slot. Returns how many bytes that is. */
-static __always_inline __u32 copy_stack(__u8 *slot, __u64 sp)
+/*
+ * @size bytes of the stack to @at, counted from the frames of Python on. The barriers keep the
+ * compiler from dropping these checks, or making them of a copy: verifiers before 6.14 know of
+ * a value only what was checked of this very register.
+ */
+static __always_inline int copy_part(struct scratch *scratch, __u64 at, __u64 size, __u64 sp)
 {
-	__u32 size = limit_stack(sp), step = PAGE_SIZE - sp % PAGE_SIZE, at = 0;
+	barrier_var(at);
+	barrier_var(size);
+	if (at > sizeof(scratch->python) + TT_STACK_MAX - PAGE_SIZE || size > PAGE_SIZE)
+		return -1;
+	return bpf_probe_read_user((void *)scratch->python + at, size, (void *)sp) ? -1 : 0;
+}
 
-	if (size <= TT_STACK_MAX && !bpf_probe_read_user(slot, size, (void *)sp))
+static __always_inline int copy_all(struct scratch *scratch, __u64 at, __u64 size, __u64 sp)
+{
+	barrier_var(at);
+	barrier_var(size);
+	if (at > sizeof(scratch->python) || size > TT_STACK_MAX)
+		return -1;
+	return bpf_probe_read_user((void *)scratch->python + at, size, (void *)sp) ? -1 : 0;
+}
+
+/* As much of the stack as there is, up to its limit, to @at. Returns how many bytes that is. */
+static __always_inline __u64 copy_stack(struct scratch *scratch, __u64 at, __u64 sp)
+{
+	__u64 size = limit_stack(sp), step = PAGE_SIZE - sp % PAGE_SIZE, done = 0;
+
+	if (!copy_all(scratch, at, size, sp))
 		return size;
 	for (int i = 0; i < TT_STACK_MAX / PAGE_SIZE; i++) {
-		barrier_var(at); /* or the compiler knows it, and tells the verifier nothing */
-		if (at > TT_STACK_MAX - PAGE_SIZE || step > PAGE_SIZE ||
-		    bpf_probe_read_user(slot + at, step, (void *)(sp + at)))
+		if (done + step > TT_STACK_MAX || copy_part(scratch, at + done, step, sp + done))
 			break;
-		at += step;
+		done += step;
 		step = PAGE_SIZE;
 	}
-	return at;
+	return done;
 }
 
 /* The ticket; 0: it was lost. */
@@ -134,16 +155,14 @@ static __always_inline __u32 send_copy(const struct hit *hit, struct scratch *sc
 {
 	struct tt_record_stack_copy *copy = &scratch->copy;
 	__u64 frames = copy->num_python * sizeof(scratch->python[0]);
-	__u32 size;
+	__u64 size = copy_stack(scratch, frames, copy->regs[TT_STACK_RSP]);
 
-	if (frames > sizeof(scratch->python))
-		return 0;
-	size = copy_stack((__u8 *)scratch->python + frames, copy->regs[TT_STACK_RSP]);
-	if (size > TT_STACK_MAX)
-		return 0;
 	copy->size = size;
 	copy->ticket = TT_STACK_TICKET | ((__u32)bpf_ktime_get_boot_ns() & ~TT_STACK_TICKET);
-	if (emit_whole(hit, TT_RECORD_STACK_COPY, &copy->h, sizeof(*copy) + frames + size))
+	size += sizeof(*copy) + frames;
+	barrier_var(size);
+	if (size > sizeof(*copy) + sizeof(scratch->python) + TT_STACK_MAX ||
+	    emit_whole(hit, TT_RECORD_STACK_COPY, &copy->h, size))
 		return 0;
 	return copy->ticket;
 }
