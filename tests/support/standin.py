@@ -106,7 +106,7 @@ class Crowd:
         trace = self.begin(options)
         for _ in self.builds:
             trace.tell()
-        return finish(trace)
+        return finish(trace, options=options)
 
 
 # --- processes -----------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ def is_lean(line):
     """Is it one of those that --lean sees?"""
     return line["event"] != "alloc_failed" and (
         line["event"] != "alloc" or line["kind"] in ("owning", "system")) and (
-        line["event"] != "free" or line["class"] in ("matched", "bulk_freed"))
+        line["event"] != "free" or line["class"] in ("matched", "bulk_freed", "foreign"))
 
 
 def finish(trace, status=0, incomplete=False, options=(), **_):
