@@ -20,7 +20,7 @@ MODES = {
     "perf-events": ["--perf-events"],
     "lean-perf-events": ["--lean", "--perf-events"],
 }
-THREADS, PAIRS = 8, 250
+THREADS = 8
 # what --lean sees of a random program needs no other probe
 LEAN_STEPS = ("step_alloc", "step_free", "step_dealloc", "step_total", "step_open", "step_close", "step_fork")
 
@@ -33,6 +33,12 @@ def mode(request):
 
 def is_lean(mode):
     return "--lean" in mode
+
+
+@pytest.fixture
+def pairs(request):
+    """How many allocations and frees of each thread."""
+    return 60 if request.config.getoption("quick") else 250
 
 
 @pytest.fixture
@@ -49,8 +55,8 @@ def test_a_random_program_is_seen_as_it_is(mode, gen3):
     gen3.trace(script, mode, status=status)
 
 
-def test_threads_that_preempt_each_other_are_seen_in_full(mode, gen3, hogs):
-    script = f"open m 2\nthreads {THREADS} {PAIRS} m\ntotal m\nclose m\n_exit 3"
+def test_threads_that_preempt_each_other_are_seen_in_full(mode, gen3, hogs, pairs):
+    script = f"open m 2\nthreads {THREADS} {pairs} m\ntotal m\nclose m\n_exit 3"
     options = [*mode, "--ring-size", "64M"]
     if not is_lean(mode):
         result = gen3.trace(script, options, status=3)
@@ -60,7 +66,7 @@ def test_threads_that_preempt_each_other_are_seen_in_full(mode, gen3, hogs):
         result = trace.finish()
         assert result.status == 3
     coverage = result.summary["coverage"]
-    assert result.classes() == {"matched": THREADS * PAIRS}
+    assert result.classes() == {"matched": THREADS * pairs}
     assert coverage["complete"] and not coverage["lost"] and not result.of("leak")
     assert not coverage["processes_before_attach"]
     if coverage.get("stacks"):
@@ -112,8 +118,8 @@ def test_what_was_there_before_the_attach_is_found(mode, gen3):
 
 
 @pytest.mark.parametrize("attach", [[], ["--lean"], ["--perf-events"]], ids=["default", "lean", "perf"])
-def test_what_is_lost_is_said_and_nothing_is_made_up_for_it(attach, gen3, hogs):
-    trace = gen3.begin(f"open m 2\nthreads 4 {PAIRS * 4} m\nclose m\n_exit 0",
+def test_what_is_lost_is_said_and_nothing_is_made_up_for_it(attach, gen3, hogs, pairs):
+    trace = gen3.begin(f"open m 2\nthreads 4 {pairs * 4} m\nclose m\n_exit 0",
                        ["--ring-size", "4096", *attach], incomplete=True)
     trace.tell()
     result = trace.finish()
