@@ -50,7 +50,7 @@ SOURCES := $(wildcard user/*.c user/*/*.c)
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 BPF_USERS := $(B)/user/trace/loader.o
 READERS := $(addprefix $(B)/user/,result.o result_line.o suppression_file.o)
-PLAIN := $(READERS) $(filter $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$(addprefix user/,lib target stack core report)))),$(OBJECTS))
+PLAIN := $(READERS) $(B)/user/trace/stamp.o $(filter $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$(addprefix user/,lib target stack core report)))),$(OBJECTS))
 UNITS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 
 .DEFAULT_GOAL := all

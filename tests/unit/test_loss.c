@@ -58,11 +58,13 @@ static void a_number_that_stays_away_is_a_loss_after_a_while(void **state)
 	note(&loss, 0, 3, 2);
 	assert_int_equal(loss__total(&loss), 0);
 	note(&loss, 0, 4, SECOND);
+	assert_int_equal(loss__total(&loss), 0);
+	note(&loss, 0, 5, 3 * SECOND);
 	assert_int_equal(loss__total(&loss), 1);
 	assert_int_equal(loss.epoch, 1);
 	assert_true(loss__may_hide_alloc(&loss, &unharmed));
-	assert_true(loss__may_hide_free(&loss, &unharmed, SECOND));
-	assert_false(loss__may_hide_free(&loss, &unharmed, SECOND + 1));
+	assert_true(loss__may_hide_free(&loss, &unharmed, 3 * SECOND));
+	assert_false(loss__may_hide_free(&loss, &unharmed, 3 * SECOND + 1));
 	loss__done(&loss);
 }
 
@@ -72,7 +74,10 @@ static void a_number_that_stays_away_is_a_loss_after_many_records(void **state)
 
 	(void)state;
 	note(&loss, 0, 2, 1);
-	for (__u64 seq = 3; seq < 6000; seq++)
+	for (__u64 seq = 3; seq < 1 << 20; seq++)
+		note(&loss, 0, seq, 1);
+	assert_int_equal(loss__total(&loss), 0);
+	for (__u64 seq = 1 << 20; seq < (1 << 20) + 8; seq++)
 		note(&loss, 0, seq, 1);
 	assert_int_equal(loss__total(&loss), 1);
 	loss__done(&loss);

@@ -422,7 +422,7 @@ static void while_numbers_may_only_be_late_a_free_without_a_reason_waits(void **
 	stream_release(s, &python, &o);
 	stream_counters(s, &counters);
 	assert_int_equal(stream_count(s, EVENT_FREE), 0);
-	s->ts_ns += SECOND;
+	s->ts_ns += 3 * SECOND;
 	stream_space(s, &python, 32); /* now it is too late */
 	stream_counters(s, &counters);
 	stream_expect_free(s, CLASS_LOST);

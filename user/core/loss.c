@@ -8,11 +8,15 @@
 
 #include "core/record.h"
 
-/* Beyond any of these, a missing number is not late but lost. */
+/*
+ * Beyond any of these, a missing number is not late but lost. A thread that was preempted waits for
+ * its turn among all that are ready, while the others of its CPU write hundreds of thousands of
+ * records; what the ring had no room for is known of the BPF side's own counts, without waiting.
+ */
 enum {
-	LATE_MAX = 64,	     /* missing at once: no CPU is preempted so often in a row */
-	LATE_RECORDS = 4096, /* that came after it on its CPU */
-	LATE_NS = 500000000,
+	LATE_MAX = 64,		/* missing at once: so many threads preempt each other */
+	LATE_RECORDS = 1 << 20, /* that came after it on its CPU */
+	LATE_NS = 2000000000,
 };
 
 static int grow_cpus(struct loss *loss, __u32 cpu)

@@ -10,6 +10,7 @@
 
 #include "lib/log.h"
 #include "trace/loader.h"
+#include "trace/stamp.h"
 
 /*
  * Records of one drain at the most. A storm may fill the ring as fast as it is drained, and libbpf
@@ -30,18 +31,6 @@ struct reader {
 	__u64 torn;
 };
 
-/* Did one hit alone write it? See tt_record__stamp(). */
-static bool is_whole(const void *record, size_t size)
-{
-	const struct tt_record *h = record;
-	__u64 stamp;
-
-	if (size < sizeof(*h) + TT_STAMP_SIZE)
-		return false;
-	memcpy(&stamp, record + size - TT_STAMP_SIZE, TT_STAMP_SIZE);
-	return stamp == tt_record__stamp(h->ts_ns, h->tgid, h->tid);
-}
-
 /* A torn record is passed over: its number is missing then, which counts as a loss. */
 static void tell_torn(struct reader *reader)
 {
@@ -54,7 +43,7 @@ static int take_record(void *ctx, void *record, size_t size)
 {
 	struct reader *reader = ctx;
 
-	if (is_whole(record, size))
+	if (stamp__is_right(record, size))
 		reader->on_record(reader->ctx, record, size - TT_STAMP_SIZE);
 	else
 		tell_torn(reader);
