@@ -8,10 +8,12 @@
 #   make demo       scripts/demo
 #   make bench      what it costs, beside other tools (scripts/bench)
 #   make SAN=1 …    with ASan and UBSan, into build-san/
+#   make STATIC=1 … static, into build-static/; Zydis is built by scripts/zydis
 #   make V=1 …      show the commands
 
 SAN ?=
-B := build$(if $(SAN),-san)
+STATIC ?=
+B := build$(if $(SAN),-san)$(if $(STATIC),-static)
 ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 VERSION := 0.1
 
@@ -19,7 +21,9 @@ CC ?= gcc
 CLANG ?= $(firstword $(foreach c,clang-19 clang-16 clang,$(if $(shell command -v $(c)),$(c))) clang)
 LLVM_STRIP ?= $(patsubst clang%,llvm-strip%,$(CLANG))
 CLANG_TIDY ?= clang-tidy
-BPFTOOL ?= $(firstword $(shell command -v bpftool /usr/sbin/bpftool) bpftool)
+# Ubuntu's own bpftool runs only where the tools of the running kernel are installed
+BPFTOOL ?= $(or $(shell for b in bpftool /usr/sbin/bpftool /usr/lib/linux-tools/*/bpftool; do \
+	"$$b" version >/dev/null 2>&1 && echo "$$b" && break; done),bpftool)
 PKG_CONFIG ?= pkg-config
 
 # libbpf is linked statically: the binary then runs where only an older one is installed.
@@ -27,7 +31,13 @@ LIBBPF := $(shell $(PKG_CONFIG) --variable=libdir libbpf)/libbpf.a
 PACKAGES := libdw libelf json-c zlib
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags libbpf $(PACKAGES))
 # Zydis, libiberty and Judy come without a file for pkg-config
-PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lZydis -liberty -lJudy
+PACKAGE_LIBS := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(PACKAGES)) -lZydis -liberty -lJudy
+ifneq ($(STATIC),)
+ZYDIS ?= $(or $(shell scripts/zydis),$(error scripts/zydis failed: see above))
+override ZYDIS := $(ZYDIS)
+PACKAGE_CFLAGS += -I$(ZYDIS)/include -DZYDIS_STATIC_BUILD -DZYCORE_STATIC_BUILD
+override LDFLAGS += -static -L$(ZYDIS)
+endif
 CPPFLAGS += -D_GNU_SOURCE -DTTTRACE_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(B) $(PACKAGE_CFLAGS)
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 -Wall -Wextra -Werror $(if $(SAN),-fsanitize=address$(,)undefined -fno-omit-frame-pointer)
@@ -46,7 +56,7 @@ MAKEFLAGS += --no-print-directory
 endif
 
 # all of the user side but main.c, main.c, and the part that tests link: what needs no BPF
-SOURCES := $(wildcard user/*.c user/*/*.c)
+SOURCES := $(filter-out $(if $(STATIC),,user/lib/elfutils_trees.c),$(wildcard user/*.c user/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 BPF_USERS := $(B)/user/trace/loader.o
 READERS := $(addprefix $(B)/user/,result.o result_line.o suppression_file.o)
@@ -115,6 +125,6 @@ demo:
 	$(Q)scripts/demo
 
 clean:
-	rm -rf build build-san
+	rm -rf build build-san build-static
 
 -include $(wildcard $(OBJECTS:.o=.d) $(UNITS:=.d) $(B)/tttrace.bpf.d)
