@@ -7,6 +7,7 @@
 #   make unit       the tests that need neither root nor a runtime
 #   make demo       scripts/demo
 #   make bench      what it costs, beside other tools (scripts/bench)
+#   make install, dist, deb  see scripts/packages.mk
 #   make SAN=1 …    with ASan and UBSan, into build-san/
 #   make STATIC=1 … static, into build-static/; Zydis is built by scripts/zydis
 #   make V=1 …      show the commands
@@ -98,6 +99,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PLAIN)
 include tests/standin/standin.mk
 include tests/bench/bench.mk
 include tests/bpf/bpf.mk
+include scripts/packages.mk
 
 unit: $(UNITS)
 	$(Q)set -e; for t in $(UNITS); do $$t; done
