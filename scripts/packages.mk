@@ -4,12 +4,13 @@
 #
 #   make install     into $(DESTDIR)$(PREFIX), /usr/local if not given; make uninstall removes it
 #   make dist        build/tttrace-VERSION-ARCH.tar.gz: a static binary for every Linux
+#   make deb         build/deb/tttrace_VERSION_ARCH.deb: a package for this release of Debian or Ubuntu
 
 PREFIX ?= /usr/local
 INSTALL ?= install
 INSTALLED := bin/tttrace share/man/man1/tttrace.1 $(addprefix share/doc/tttrace/,README.md LICENSE)
 
-.PHONY: install uninstall dist
+.PHONY: install uninstall dist deb
 
 DIST := tttrace-$(VERSION)-$(shell uname -m)
 DIST_ROOT := build-static/$(DIST)
@@ -43,3 +44,10 @@ dist:
 	$(Q)tar -C build-static --sort=name --owner=0 --group=0 --numeric-owner \
 		-czf build/$(DIST).tar.gz $(DIST)
 
+# In a copy of the tree, since the packages are left beside it and debian/ is written to
+deb:
+	$(Q)rm -rf build/deb
+	$(Q)mkdir -p build/deb/tttrace
+	$(Q)tar -c --exclude=./.git --exclude='./build*' . | tar -x -C build/deb/tttrace
+	$(Q)cd build/deb/tttrace && dpkg-buildpackage -b -us -uc
+	$(Q)rm -rf build/deb/tttrace
