@@ -29,7 +29,7 @@ PKG_CONFIG ?= pkg-config
 
 # libbpf is linked statically: the binary then runs where only an older one is installed.
 LIBBPF := $(shell $(PKG_CONFIG) --variable=libdir libbpf)/libbpf.a
-PACKAGES := libdw libelf json-c zlib
+PACKAGES := libdw libelf json-c zlib libcap
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags libbpf $(PACKAGES))
 # Zydis, libiberty and Judy come without a file for pkg-config
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(PACKAGES)) -lZydis -liberty -lJudy
@@ -60,8 +60,9 @@ endif
 SOURCES := $(filter-out $(if $(STATIC),,user/lib/elfutils_trees.c),$(wildcard user/*.c user/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 BPF_USERS := $(B)/user/trace/loader.o
-READERS := $(addprefix $(B)/user/,result.o result_line.o suppression_file.o)
-PLAIN := $(READERS) $(B)/user/trace/stamp.o $(filter $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$(addprefix user/,lib target stack core report)))),$(OBJECTS))
+READERS := $(addprefix $(B)/user/,result.o result_line.o suppression_file.o \
+	trace/load_error.o trace/stamp.o)
+PLAIN := $(READERS) $(filter $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$(addprefix user/,lib target stack core report)))),$(OBJECTS))
 UNITS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 
 .DEFAULT_GOAL := all

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "lib/capability.h"
+
+#include <stdio.h>
+
+static const struct capability table[] = {
+	{ CAP_BPF, CAPABILITY_MASK(CAP_SYS_ADMIN), "CAP_BPF",
+	  "BPF programs cannot be loaded: nothing can be traced" },
+	{ CAP_PERFMON, CAPABILITY_MASK(CAP_SYS_ADMIN), "CAP_PERFMON",
+	  "probes cannot be attached: nothing can be traced" },
+	{ CAP_SYS_PTRACE, 0, "CAP_SYS_PTRACE",
+	  "the memory and the libraries of processes of other users cannot be read: libraries that "
+	  "they map are not found, lost records are not repaired, their stacks have no names" },
+	{ CAP_DAC_READ_SEARCH, CAPABILITY_MASK(CAP_DAC_OVERRIDE), "CAP_DAC_READ_SEARCH",
+	  "files that this user may not read are not read: libraries, debug files, /proc/PID/pagemap "
+	  "of other users" },
+	/* proc_map_files_get_link() of fs/proc/base.c */
+	{ CAP_CHECKPOINT_RESTORE, CAPABILITY_MASK(CAP_SYS_ADMIN), "CAP_CHECKPOINT_RESTORE",
+	  "/proc/PID/map_files cannot be used: libraries that were deleted or replaced while they "
+	  "are mapped are not traced" },
+};
+
+enum {
+	TABLE_SIZE = sizeof(table) / sizeof(table[0])
+};
+
+const struct capability *capability__table(size_t *ret_count)
+{
+	*ret_count = TABLE_SIZE;
+	return table;
+}
+
+__u64 capability__missing(__u64 have)
+{
+	__u64 missing = 0;
+
+	for (size_t i = 0; i < TABLE_SIZE; i++)
+		if (!(have & (CAPABILITY_MASK(table[i].number) | table[i].instead)))
+			missing |= CAPABILITY_MASK(table[i].number);
+	return missing;
+}
+
+const char *capability__names(char *buf, size_t size, __u64 set)
+{
+	const char *names[TABLE_SIZE];
+	size_t count = 0, used = 0;
+
+	for (size_t i = 0; i < TABLE_SIZE; i++)
+		if (set & CAPABILITY_MASK(table[i].number))
+			names[count++] = table[i].name;
+	buf[0] = '\0';
+	for (size_t i = 0; i < count && used < size; i++) {
+		const char *sep = !i ? "" : i + 1 < count ? ", " : " and ";
+
+		used += (size_t)snprintf(buf + used, size - used, "%s%s", sep, names[i]);
+	}
+	return buf;
+}
