@@ -39,6 +39,7 @@ enum tt_record_kind {
 	TT_RECORD_FRAME,	 /* struct tt_record_frame: before the first stack that has it */
 	TT_RECORD_STACK,	 /* struct tt_record_stack: before it is first named */
 	TT_RECORD_STACK_TAKEN,	 /* struct tt_record_stack_taken: in place of a copy */
+	TT_RECORD_MISSING,	 /* struct tt_record_missing: a part that cannot be had here */
 	TT_RECORD_KIND_COUNT
 };
 
@@ -238,6 +239,30 @@ struct tt_record_library {
 	char path[TT_PATH_SIZE]; /* as the process sees it; cut in front if longer */
 };
 
+/* Parts of the tracer without which the rest works. */
+enum tt_part {
+	TT_PART_STACKS,
+	TT_PART_FORK, /* the tracepoint, as the next three */
+	TT_PART_EXEC,
+	TT_PART_EXIT,
+	TT_PART_RENAME,
+	TT_PART_MAPPINGS,     /* libraries that are mapped after the start are found */
+	TT_PART_UPROBE_MULTI, /* a link for each library instead of a perf event for each probe */
+	TT_PART_COUNT
+};
+
+enum {
+	TT_WHY_SIZE = 256
+};
+
+/* h.tgid 0 */
+struct tt_record_missing {
+	struct tt_record h;
+	__u32 part; /* enum tt_part */
+	__u32 reserved;
+	char why[TT_WHY_SIZE]; /* in words; cut if longer */
+};
+
 /* Totals since the start, over all CPUs. */
 struct tt_counters {
 	__u64 hits[TT_PROBE_COUNT];
@@ -381,6 +406,7 @@ _Static_assert(sizeof(struct tt_record_census_buffer) == 240, "no padding");
 _Static_assert(sizeof(struct tt_record_stack_copy) == 152, "no padding");
 _Static_assert(sizeof(struct tt_record_python_code) == 80 + 1568, "no padding");
 _Static_assert(sizeof(struct tt_record_stack_taken) == 64, "no padding");
+_Static_assert(sizeof(struct tt_record_missing) == 64 + TT_WHY_SIZE, "no padding");
 _Static_assert(sizeof(struct tt_record_frame) == 88, "no padding");
 _Static_assert(sizeof(struct tt_record_stack) == 72, "no padding");
 _Static_assert(sizeof(struct tt_layout) % 8 == 0, "no padding at the end");

@@ -20,7 +20,7 @@ int main(int argc, char **argv)
 	if (options__parse(argc, argv, &opts))
 		return EXIT_ERROR;
 	if (opts.verbose)
-		log__set_level(LOG_LEVEL_INFO);
+		log__set_level(opts.debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	if (opts.suppressions &&
 	    suppression_file__read(opts.suppressions, &opts.filter.suppressions))
 		status = EXIT_USAGE;

@@ -51,7 +51,7 @@ static const struct argp_option options[] = {
 	{ "interval", 'i', "SECONDS", 0, "a running summary", 2 },
 	{ "output", OPT_OUTPUT, "FILE", 0, "results go there, not to stdout", 2 },
 	{ "top", 'T', "N", 0, "so many stacks of a list, the largest (10)", 2 },
-	{ "verbose", 'v', NULL, 0, "views too, and what is attached", 2 },
+	{ "verbose", 'v', NULL, 0, "views too, and what is attached; -vv: debug", 2 },
 	{ "device", OPT_DEVICE, "CHIP,...", 0, "only buffers on these chips", 3 },
 	{ "type", OPT_TYPE, "TYPE,...", 0, "only DRAM, L1, L1_SMALL, TRACE", 3 },
 	{ "min-size", 'z', "BYTES", 0, "only buffers at least as large (64K, 1.5M)", 3 },
@@ -287,6 +287,7 @@ static int parse_switch(struct options *opts, int key)
 		opts->quiet = true;
 		return 0;
 	case 'v':
+		opts->debug = opts->verbose; /* given twice */
 		opts->verbose = true;
 		return 0;
 	case OPT_CHECK:

@@ -38,6 +38,7 @@ struct options {
 	enum folded_what folded; /* FOLDED_NONE: another format */
 	bool quiet;
 	bool verbose;
+	bool debug;	     /* what libbpf says as well */
 	const char *output;  /* NULL: stdout */
 	double interval_s;   /* 0: none */
 	double duration_s;   /* 0: until it ends */

@@ -301,7 +301,7 @@ static void run_loop(struct session *s)
 
 static int open_tracer(struct session *s)
 {
-	struct loader_opts opts = {
+	struct loader_opts load = {
 		.scope = s->opts->num_pids || s->opts->command ? TT_SCOPE_LISTED : TT_SCOPE_ALL,
 		.ring_size = s->opts->ring_size,
 		.max_processes = s->opts->max_processes,
@@ -310,6 +310,7 @@ static int open_tracer(struct session *s)
 		.stack_depth = s->opts->stack_depth,
 		.force_perf_events = s->opts->perf_events,
 	};
+	struct tracer_opts opts = { .load = load, .is_command = s->opts->command };
 	int err = tracer__open(&opts, on_record, s, &s->tracer);
 
 	return err ? err : watch(s, tracer__fd(s->tracer), EPOLLIN);

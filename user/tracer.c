@@ -7,15 +7,19 @@
 #include <unistd.h>
 #include <sys/epoll.h>
 
+#include "core/parts.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "library_log.h"
 #include "stack_taker.h"
 #include "survey.h"
 #include "target/discovery.h"
+#include "target/host.h"
 #include "target/library.h"
 #include "target/probe_set.h"
 #include "target/sideband.h"
+#include "trace/load_error.h"
 #include "trace/reader.h"
 #include "written.h"
 
@@ -27,6 +31,7 @@ struct tracer {
 	enum tt_scope scope;
 	enum tt_mode mode;
 	bool views;
+	bool is_command;
 	tracer_record_fn on_record;
 	void *ctx;
 	struct loader *loader;
@@ -42,43 +47,10 @@ struct tracer {
 	__u64 counters_ns;	/* when the counters were last handed up … */
 	bool counters_stale;	/* … and whether records have come since */
 	__u64 lost;		/* as the counters were when processes were last asked for theirs */
-	pid_t *listed;		/* processes that were asked for */
+	bool told[TT_PART_COUNT]; /* that they are missing */
+	pid_t *listed;		  /* processes that were asked for */
 	size_t num_listed;
 };
-
-/* What of @set is missing in @lib, each with what no longer works. */
-static unsigned int count_wanted_probes(const struct library *lib, __u64 set)
-{
-	unsigned int wanted = 0;
-
-	for (int probe = 0; probe < TT_PROBE_COUNT; probe++) {
-		if (!probe_set__has(set, probe))
-			continue;
-		switch (lib->probe_state[probe]) {
-		case PROBE_FOUND:
-			wanted++;
-			break;
-		case PROBE_MISSING:
-		case PROBE_AMBIGUOUS:
-			wanted++;
-			pr_warn("'%s' has no %s: %s", lib->name, library__probe_name(probe),
-				library__probe_loss(probe));
-			break;
-		case PROBE_COVERED:
-			break;
-		}
-	}
-	return wanted;
-}
-
-static void warn_missing_fields(const struct library *lib)
-{
-	for (int field = 0; field < TT_FIELD_COUNT; field++)
-		if (!lib->fields[field].found && library__field_loss(field))
-			pr_warn("'%s': %s::%s could not be established: %s", lib->name,
-				library__field_class(field), library__field_name(field),
-				library__field_loss(field));
-}
 
 static void report_library(struct tracer *tracer, const struct library *lib, __u64 set,
 			   __u16 layout)
@@ -86,7 +58,7 @@ static void report_library(struct tracer *tracer, const struct library *lib, __u
 	__u64 attached = set & library__probes(lib);
 	struct tt_record_library rec = {
 		.h = written__head(TT_RECORD_LIBRARY, 0),
-		.probes_wanted = count_wanted_probes(lib, set),
+		.probes_wanted = library_log__wanted(lib, set),
 		.probes_attached = (__u32)__builtin_popcountll(attached),
 		.mode = tracer->mode,
 		.stacks = tracer->stacks != NULL,
@@ -99,13 +71,26 @@ static void report_library(struct tracer *tracer, const struct library *lib, __u
 	tracer->on_record(tracer->ctx, &rec, sizeof(rec));
 }
 
-static void log_probes(const struct library *lib, __u64 set)
+static void report_missing(struct tracer *tracer, enum tt_part part, const char *why)
 {
-	for (size_t i = 0; i < lib->num_probes; i++)
-		if (probe_set__has(set, lib->probes[i].probe))
-			pr_info("  %s+0x%x  %s%s", lib->probes[i].name, lib->probes[i].insn_offset,
-				lib->probes[i].insn,
-				lib->probes[i].emulated ? "" : "  (single-stepped)");
+	struct tt_record_missing rec = {
+		.h = written__head(TT_RECORD_MISSING, 0),
+		.part = part,
+	};
+
+	if (!why || tracer->told[part])
+		return;
+	tracer->told[part] = true;
+	pr_warn("%s: %s", part__loss(part), why);
+	snprintf(rec.why, sizeof(rec.why), "%s", why);
+	tracer->on_record(tracer->ctx, &rec, sizeof(rec));
+}
+
+/* What the loader has had to leave out so far. */
+static void report_missing_parts(struct tracer *tracer)
+{
+	for (int part = 0; part < TT_PART_COUNT; part++)
+		report_missing(tracer, part, loader__missing(tracer->loader, part));
 }
 
 static int attach(struct tracer *tracer, const struct discovery_find *find)
@@ -124,6 +109,7 @@ static int attach(struct tracer *tracer, const struct discovery_find *find)
 	}
 	set = probe_set__of(tracer->mode, tracer->views, &lib->layout, library__probes(lib));
 	err = loader__attach_library(tracer->loader, lib, set, find->path, &layout, &attached);
+	report_missing_parts(tracer);
 	if (!err)
 		err = survey__add_library(tracer->survey, find->tag, &lib->layout, layout);
 	if (!err) {
@@ -134,8 +120,8 @@ static int attach(struct tracer *tracer, const struct discovery_find *find)
 				find->pid, lib->name);
 		pr_info("attached to '%s' (build %s, %u probes, through process '%d')", lib->name,
 			lib->build_id, attached, find->pid);
-		log_probes(lib, set);
-		warn_missing_fields(lib);
+		library_log__probes(lib, set);
+		library_log__fields(lib);
 		report_library(tracer, lib, set, layout);
 	}
 	library__free(lib);
@@ -235,6 +221,31 @@ static int find_namespace(struct loader_opts *opts)
 	return err;
 }
 
+/*
+ * Without it only libraries that are mapped already can be traced. A command maps none yet, so that
+ * nothing would be left.
+ */
+static int open_sideband(struct tracer *tracer)
+{
+	struct load_failure failure = { .step = LOAD_STEP_MAPPINGS };
+	char why[LOAD_TEXT_SIZE];
+	struct host host;
+
+	failure.err = sideband__open(on_mapping, tracer, &tracer->sideband);
+	if (!failure.err)
+		return watch(tracer, sideband__fd(tracer->sideband));
+	host__read(&host);
+	load_error__why(&failure, &host, why, sizeof(why));
+	if (!tracer->is_command) {
+		report_missing(tracer, TT_PART_MAPPINGS, why);
+		return 0;
+	}
+	pr_err("cannot find out what libraries the command maps, so nothing of it can be traced: %s",
+	       why);
+	pr_err("%s", load_error__advice(load_error__cause(&failure, &host)));
+	return failure.err;
+}
+
 static int open_parts(struct tracer *tracer, const struct loader_opts *given)
 {
 	struct loader_opts opts = *given;
@@ -254,24 +265,18 @@ static int open_parts(struct tracer *tracer, const struct loader_opts *given)
 		err = discovery__new(on_find, tracer, &tracer->discovery);
 	if (!err)
 		err = survey__new(tracer->discovery, hand_up, tracer, &tracer->survey);
-	if (!err && opts.stack_depth)
+	if (!err && opts.stack_depth && !loader__missing(tracer->loader, TT_PART_STACKS))
 		err = stack_taker__new(tracer->loader, opts.stack_depth, hand_up, tracer,
 				       &tracer->stacks);
 	if (!err)
 		err = watch(tracer, reader__fd(tracer->reader));
 	if (err)
 		return err;
-	err = sideband__open(on_mapping, tracer, &tracer->sideband);
-	if (err) {
-		pr_warn("libraries that are mapped from now on cannot be seen (%s): only those that "
-			"are mapped already are traced",
-			strerror(-err));
-		return 0;
-	}
-	return watch(tracer, sideband__fd(tracer->sideband));
+	report_missing_parts(tracer);
+	return open_sideband(tracer);
 }
 
-int tracer__open(const struct loader_opts *opts, tracer_record_fn on_record, void *ctx,
+int tracer__open(const struct tracer_opts *opts, tracer_record_fn on_record, void *ctx,
 		 struct tracer **ret_tracer)
 {
 	struct tracer *tracer = calloc(1, sizeof(*tracer));
@@ -280,12 +285,13 @@ int tracer__open(const struct loader_opts *opts, tracer_record_fn on_record, voi
 	if (!tracer)
 		return -ENOMEM;
 	tracer->epoll_fd = -1;
-	tracer->scope = opts->scope;
-	tracer->mode = opts->mode;
-	tracer->views = opts->emit_views;
+	tracer->scope = opts->load.scope;
+	tracer->mode = opts->load.mode;
+	tracer->views = opts->load.emit_views;
+	tracer->is_command = opts->is_command;
 	tracer->on_record = on_record;
 	tracer->ctx = ctx;
-	err = open_parts(tracer, opts);
+	err = open_parts(tracer, &opts->load);
 	if (err) {
 		tracer__free(tracer);
 		return err;

@@ -21,8 +21,13 @@ struct tracer;
 /* Takes one record: of the ring, or one that the user side writes (TT_RECORD_LIBRARY …). */
 typedef void (*tracer_record_fn)(void *ctx, const void *record, size_t size);
 
+struct tracer_opts {
+	struct loader_opts load;
+	bool is_command; /* what is traced is a command that has not begun */
+};
+
 /* Returns 0 or -errno, logged; see loader__load(). */
-int tracer__open(const struct loader_opts *opts, tracer_record_fn on_record, void *ctx,
+int tracer__open(const struct tracer_opts *opts, tracer_record_fn on_record, void *ctx,
 		 struct tracer **ret_tracer);
 
 /*

@@ -22,6 +22,8 @@ PROBES = ("buffer_create", "buffer_create_at", "allocate_impl", "deallocate_impl
           "track_allocate_cb", "track_deallocate_cb", "register_program", "allocate_dataflow_buffers",
           "mark_address", "create_empty")
 
+PARTS = ("stacks", "fork", "exec", "exit", "rename", "mappings", "uprobe_multi")
+
 
 class Violation(Exception):
     pass
@@ -152,7 +154,8 @@ COVERAGE = Table(
      "reused_live": number, "reused_lost": number},
     {"mode": one_of(("default", "lean", "all")), "not_probed": many(one_of(PROBES)),
      "hits": Table({}, dict.fromkeys(PROBES, number)),
-     "stacks": counts((*STACK_ENDS, "missing", "copied"))})
+     "stacks": counts((*STACK_ENDS, "missing", "copied")),
+     "missing": many(Table({"part": one_of(PARTS), "loss": text, "why": text}))})
 
 # --- lines ---------------------------------------------------------------------------------------
 

@@ -125,6 +125,7 @@ static const char *const record_names[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_FRAME] = "frame",
 	[TT_RECORD_STACK] = "stack",
 	[TT_RECORD_STACK_TAKEN] = "stack_taken",
+	[TT_RECORD_MISSING] = "missing",
 };
 
 static const char *const stack_ends[TT_STACK_END_COUNT] = {

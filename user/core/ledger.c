@@ -368,6 +368,8 @@ int ledger__apply(struct ledger *ledger, const void *record, size_t size)
 		note_time(ledger, h->ts_ns);
 		if (h->kind == TT_RECORD_LIBRARY)
 			err = libraries__add(&ledger->libraries, record);
+		else if (h->kind == TT_RECORD_MISSING)
+			err = parts__miss(&ledger->parts, record);
 		else if (h->kind == TT_RECORD_FRAME)
 			err = stacks__add_frame(&ledger->stacks, record, size);
 		else if (h->kind == TT_RECORD_STACK)

@@ -27,6 +27,7 @@
 #include "core/ledger.h"
 #include "core/libraries.h"
 #include "core/loss.h"
+#include "core/parts.h"
 #include "core/process.h"
 #include "core/stacks.h"
 #include "core/stats.h"
@@ -41,6 +42,7 @@ enum {
 struct ledger {
 	struct ledger_opts opts;
 	struct libraries libraries;
+	struct parts parts;
 	struct stacks stacks;
 	struct buffers buffers;
 	struct allocator_table allocators;

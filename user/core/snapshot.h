@@ -14,6 +14,7 @@
 #include "core/event.h"
 #include "core/filter.h"
 #include "core/ledger.h"
+#include "core/parts.h"
 #include "core/process.h"
 #include "core/usage.h"
 
@@ -172,7 +173,8 @@ struct snapshot_coverage {
 	__u64 stacks_copied;		  /* stacks that BPF did not know yet */
 	bool census_torn; /* what a process held before the attach could not be read */
 	bool is_look;	  /* a census is all that there is: no probe */
-	bool complete;	  /* nothing was lost or left unexplained */
+	struct parts missing;
+	bool complete; /* nothing was lost or left unexplained */
 };
 
 /* A rule by which leaks are known, and what it has hidden. */

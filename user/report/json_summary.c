@@ -290,6 +290,23 @@ static void put_stacks(struct json_line *line, struct json_object *o,
 	json_line__number(line, stacks, "copied", c->stacks_copied);
 }
 
+/* Parts of the tracer that this machine does not allow; nothing if it allows all. */
+static void put_missing(struct json_line *line, struct json_object *o, const struct parts *parts)
+{
+	struct json_object *list = NULL, *missing;
+
+	for (int part = 0; part < TT_PART_COUNT; part++) {
+		if (!parts->missing[part])
+			continue;
+		if (!list)
+			list = json_line__array(line, o, "missing");
+		missing = json_line__element(line, list);
+		json_line__string(line, missing, "part", part__name(part));
+		json_line__string(line, missing, "loss", part__loss(part));
+		json_line__string(line, missing, "why", parts->why[part]);
+	}
+}
+
 static void put_hits(struct json_line *line, struct json_object *o,
 		     const struct snapshot_coverage *c)
 {
@@ -319,6 +336,7 @@ static void put_coverage(struct json_line *line, const struct snapshot *snap)
 	json_line__bool(line, o, "census_torn", c->census_torn);
 	json_line__number(line, o, "events", c->records);
 	put_losses(line, o, c);
+	put_missing(line, o, &c->missing);
 	if (c->has_stacks)
 		put_stacks(line, o, c);
 	if (c->has_hits)

@@ -75,6 +75,17 @@ static void print_stacks(FILE *out, const struct snapshot_coverage *c)
 	fputc('\n', out);
 }
 
+/* What this machine does not allow. */
+static void print_missing(FILE *out, const struct parts *parts)
+{
+	char why[3 * TT_WHY_SIZE + 1];
+
+	for (int part = 0; part < TT_PART_COUNT; part++)
+		if (parts->missing[part])
+			fprintf(out, "  missing: %s (%s): %s\n", part__name(part), part__loss(part),
+				words__clean(why, sizeof(why), parts->why[part]));
+}
+
 void text_coverage__write(FILE *out, const struct snapshot *snap)
 {
 	const struct snapshot_coverage *c = &snap->coverage;
@@ -92,6 +103,7 @@ void text_coverage__write(FILE *out, const struct snapshot *snap)
 		words__plural(c->processes, "process", "processes"), (ull)c->processes_pre_attach,
 		(ull)c->records, (ull)c->lost);
 	fputs(left_out(c), out);
+	print_missing(out, &c->missing);
 	if (c->has_stacks)
 		print_stacks(out, c);
 	if (c->buffers_pre_attach)

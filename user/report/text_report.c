@@ -389,7 +389,8 @@ static void print_summary(FILE *out, const struct snapshot *snap)
 		      "this says nothing about leaks\n",
 		      out);
 	else
-		fputs("nothing seen, but records were lost; this says nothing about leaks\n", out);
+		fputs("nothing seen, but THE DATA IS INCOMPLETE; this says nothing about leaks\n",
+		      out);
 }
 
 /* Those of which only the sums are left. */
@@ -472,6 +473,9 @@ void text_report__interval(FILE *out, const struct snapshot *snap)
 		}
 	}
 	if (!snap->coverage.complete)
-		fprintf(out, "the data is incomplete: %llu records lost\n",
-			(ull)snap->coverage.lost);
+		fprintf(out, "the data is incomplete: %llu records lost%s\n",
+			(ull)snap->coverage.lost,
+			parts__are_enough(&snap->coverage.missing)
+				? ""
+				: ", and a part of the tracer is missing");
 }

@@ -2,6 +2,8 @@
 #include "trace/loader.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,30 +13,39 @@
 
 #include "lib/cleanup.h"
 #include "lib/log.h"
+#include "target/host.h"
 #include "target/library.h"
-#include "target/probe_set.h"
+#include "trace/attach.h"
 #include "trace/features.h"
+#include "trace/libbpf_log.h"
 #include "tttrace.skel.h"
 
 struct loader {
+	struct loader_opts opts;
 	struct tttrace_bpf *skel;
+	struct tttrace_bpf *twin; /* the same maps; its on_probe is for perf events. Or NULL */
 	bool multi;
-	struct bpf_link **links;
-	size_t num_links;
+	struct links links;
 	__u16 num_layouts;
+	bool is_missing[TT_PART_COUNT];
+	char missing[TT_PART_COUNT][LOAD_TEXT_SIZE]; /* why */
+	struct load_failure failure;
 };
 
-/* libbpf's messages come one level down: what it calls a warning is often only its view. */
-static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	char line[512];
-	int len = vsnprintf(line, sizeof(line), fmt, ap);
+/* The programs without which the others work. */
+static const struct {
+	enum tt_part part;
+	const char *program;
+} tracepoints[] = {
+	{ TT_PART_FORK, "on_sched_fork" },
+	{ TT_PART_EXEC, "on_sched_exec" },
+	{ TT_PART_EXIT, "on_sched_exit" },
+	{ TT_PART_RENAME, "on_task_rename" },
+};
 
-	if (len > 0 && (size_t)len < sizeof(line) && line[len - 1] == '\n')
-		line[len - 1] = '\0';
-	log__print(level == LIBBPF_WARN ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "%s", line);
-	return 0;
-}
+enum {
+	NUM_TRACEPOINTS = sizeof(tracepoints) / sizeof(tracepoints[0])
+};
 
 static size_t round_ring_size(size_t bytes)
 {
@@ -45,19 +56,20 @@ static size_t round_ring_size(size_t bytes)
 	return size;
 }
 
-int loader__prepare(const struct loader_opts *opts, struct loader **ret_loader)
+static struct bpf_program *tracepoint(const struct tttrace_bpf *skel, size_t i)
 {
-	struct loader *loader = calloc(1, sizeof(*loader));
+	return bpf_object__find_program_by_name(skel->obj, tracepoints[i].program);
+}
+
+static int open_object(struct loader *loader)
+{
+	const struct loader_opts *opts = &loader->opts;
 	int err;
 
-	if (!loader)
-		return -ENOMEM;
-	libbpf_set_print(print_libbpf);
 	loader->skel = tttrace_bpf__open();
 	if (!loader->skel) {
 		err = -errno;
 		pr_err("cannot open the BPF object: %s", strerror(-err));
-		loader__free(loader);
 		return err;
 	}
 	loader->skel->rodata->knobs.scope = opts->scope;
@@ -75,130 +87,249 @@ int loader__prepare(const struct loader_opts *opts, struct loader **ret_loader)
 		bpf_map__set_max_entries(loader->skel->maps.known_stacks, 1);
 		bpf_map__set_max_entries(loader->skel->maps.known_codes, 1);
 	}
-	loader->multi = !opts->force_perf_events && features__uprobe_multi();
 	if (!loader->multi)
 		bpf_program__set_expected_attach_type(loader->skel->progs.on_probe, 0);
+	for (size_t i = 0; i < NUM_TRACEPOINTS; i++)
+		if (loader->is_missing[tracepoints[i].part])
+			bpf_program__set_autoload(tracepoint(loader->skel, i), false);
+	return 0;
+}
+
+int loader__prepare(const struct loader_opts *opts, struct loader **ret_loader)
+{
+	struct loader *loader = calloc(1, sizeof(*loader));
+	int err;
+
+	if (!loader)
+		return -ENOMEM;
+	libbpf_log__init();
+	loader->opts = *opts;
+	loader->multi = !opts->force_perf_events && features__uprobe_multi();
+	err = open_object(loader);
+	if (err) {
+		loader__free(loader);
+		return err;
+	}
 	*ret_loader = loader;
 	return 0;
 }
 
-static int explain_load_error(int err)
+/* --- what fails ------------------------------------------------------------------------------ */
+
+/* From now on what libbpf says is about this. */
+static void begin_step(struct loader *loader, enum load_step step)
 {
-	switch (err) {
-	case -EPERM:
-	case -EACCES:
-		pr_err("the kernel does not let this user load BPF programs: run as root (sudo), or "
-		       "give the binary CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN");
-		return -EPERM;
-	case -ENOSYS:
-	case -EINVAL:
-	case -EOPNOTSUPP:
-		pr_err("this kernel cannot run the BPF programs of tttrace (%s): Linux 5.15 or later "
-		       "with BPF, uprobes and BTF is needed; see `tttrace --check`",
-		       strerror(-err));
-		return -EOPNOTSUPP;
+	load_failure__done(&loader->failure);
+	loader->failure.step = step;
+	libbpf_log__watch(&loader->failure);
+}
+
+static int end_step(struct loader *loader, int err)
+{
+	libbpf_log__end_watch();
+	loader->failure.err = err;
+	return err;
+}
+
+/* Two lines: what is wrong, and what to do. */
+static int report_failure(const struct loader *loader, const char *what)
+{
+	const struct load_failure *failure = &loader->failure;
+	char why[LOAD_TEXT_SIZE];
+	struct host host;
+
+	if (loader->opts.quiet)
+		return failure->err;
+	host__read(&host);
+	load_error__why(failure, &host, why, sizeof(why));
+	if (failure->program[0])
+		pr_err("cannot load the BPF program '%s': %s", failure->program, why);
+	else
+		pr_err("cannot %s: %s", what, why);
+	pr_err("%s", load_error__advice(load_error__cause(failure, &host)));
+	return failure->err;
+}
+
+/* The failure at hand costs @part, and only that. */
+static void do_without(struct loader *loader, enum tt_part part)
+{
+	struct host host;
+
+	host__read(&host);
+	loader->is_missing[part] = true;
+	load_error__why(&loader->failure, &host, loader->missing[part],
+			sizeof(loader->missing[part]));
+	if (part == TT_PART_STACKS)
+		loader->opts.stack_depth = 0;
+}
+
+/* The part without which the programs may load that do not now; TT_PART_COUNT: there is none. */
+static enum tt_part dispensable(const struct loader *loader)
+{
+	struct host host;
+
+	host__read(&host);
+	if (!load_error__may_do_with_less(load_error__cause(&loader->failure, &host)))
+		return TT_PART_COUNT;
+	for (size_t i = 0; i < NUM_TRACEPOINTS; i++)
+		if (!strcmp(loader->failure.program, tracepoints[i].program))
+			return tracepoints[i].part;
+	return loader->opts.stack_depth ? TT_PART_STACKS : TT_PART_COUNT;
+}
+
+/* --- load ------------------------------------------------------------------------------------ */
+
+static int load_object(struct loader *loader)
+{
+	begin_step(loader, LOAD_STEP_LOAD);
+	return end_step(loader, tttrace_bpf__load(loader->skel));
+}
+
+static int reload_object(struct loader *loader)
+{
+	int err;
+
+	tttrace_bpf__destroy(loader->skel); /* one that was not loaded cannot be loaded again */
+	loader->skel = NULL;
+	err = open_object(loader);
+	return err ? err : load_object(loader);
+}
+
+static int attach_tracepoints(struct loader *loader)
+{
+	struct bpf_link *link;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < NUM_TRACEPOINTS; i++) {
+		if (loader->is_missing[tracepoints[i].part])
+			continue;
+		begin_step(loader, LOAD_STEP_ATTACH);
+		link = bpf_program__attach(tracepoint(loader->skel, i));
+		if (end_step(loader, link ? 0 : -errno))
+			do_without(loader, tracepoints[i].part);
+		else
+			err = links__add(&loader->links, link);
 	}
-	pr_err("cannot load the BPF programs: %s; `-v` shows what the kernel says", strerror(-err));
 	return err;
 }
 
 int loader__load(struct loader *loader)
 {
-	int err = tttrace_bpf__load(loader->skel);
+	int err = load_object(loader);
+	enum tt_part part;
 
-	if (!err)
-		err = tttrace_bpf__attach(loader->skel); /* fork, exec, exit, rename */
-	return err ? explain_load_error(err) : 0;
-}
-
-static int add_link(struct loader *loader, struct bpf_link *link)
-{
-	struct bpf_link **links = realloc(loader->links, (loader->num_links + 1) * sizeof(*links));
-
-	if (!links) {
-		bpf_link__destroy(link);
-		return -ENOMEM;
+	while (err) {
+		part = dispensable(loader);
+		if (part == TT_PART_COUNT || loader->is_missing[part])
+			return report_failure(loader, "load the BPF programs");
+		do_without(loader, part);
+		err = reload_object(loader);
+		if (!loader->skel)
+			return err;
 	}
-	loader->links = links;
-	loader->links[loader->num_links++] = link;
-	return 0;
+	return attach_tracepoints(loader);
 }
 
-/* The cookies and file offsets of all probes of a library. */
-struct attach_points {
-	unsigned long *offsets;
-	__u64 *cookies;
-	size_t count;
-};
-
-static void attach_points__done(struct attach_points *points)
+const char *loader__missing(const struct loader *loader, enum tt_part part)
 {
-	free(points->offsets);
-	free(points->cookies);
+	return loader->is_missing[part] ? loader->missing[part] : NULL;
 }
 
-static int attach_points__init(struct attach_points *points, const struct library *lib, __u64 set,
-			       __u16 layout)
+const struct load_failure *loader__failure(const struct loader *loader)
 {
-	points->offsets = calloc(lib->num_probes, sizeof(*points->offsets));
-	points->cookies = calloc(lib->num_probes, sizeof(*points->cookies));
-	if (!points->offsets || !points->cookies)
-		return -ENOMEM;
-	for (size_t i = 0; i < lib->num_probes; i++) {
-		const struct library_probe *probe = &lib->probes[i];
-		__u64 vaddr = probe->vaddr + probe->insn_offset;
-		struct tt_cookie cookie = {
-			.vaddr = vaddr,
-			.layout = layout,
-			.probe = probe->probe,
-			.arg = probe->arg,
-		};
-
-		if (!probe_set__has(set, probe->probe))
-			continue;
-		if (vaddr > UINT32_MAX)
-			return -EOVERFLOW; /* no library is that large */
-		points->offsets[points->count] = probe->file_offset;
-		memcpy(&points->cookies[points->count++], &cookie, sizeof(cookie));
-	}
-	return 0;
+	return &loader->failure;
 }
 
-static int attach_multi(struct loader *loader, const struct attach_points *points, const char *path)
-{
-	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = points->offsets,
-		    .cookies = points->cookies, .cnt = points->count);
-	struct bpf_link *link = bpf_program__attach_uprobe_multi(loader->skel->progs.on_probe,
-								 /* pid= */ -1, path, NULL, &opts);
+/* --- attach ---------------------------------------------------------------------------------- */
 
-	return link ? add_link(loader, link) : -errno;
-}
-
-/* Kernels before 6.6: one perf event for each probe. */
 static int attach_perf_events(struct loader *loader, const struct attach_points *points,
 			      const char *path)
 {
-	struct bpf_link *link;
+	const struct tttrace_bpf *skel = loader->twin ? loader->twin : loader->skel;
+
+	return links__attach_perf_events(&loader->links, skel->progs.on_probe, points, path);
+}
+
+static int share_maps(const struct tttrace_bpf *from, struct tttrace_bpf *to)
+{
+	struct bpf_map *map, *own;
+	int err = 0;
+
+	bpf_object__for_each_map(map, from->obj)
+	{
+		own = bpf_object__find_map_by_name(to->obj, bpf_map__name(map));
+		err = own ? bpf_map__reuse_fd(own, bpf_map__fd(map)) : -ENOENT;
+		if (err)
+			break;
+	}
+	return err;
+}
+
+/*
+ * A program is loaded for one way of attaching: that for perf events comes out of the same object
+ * once more. What it records goes into the maps that are there.
+ */
+static int load_twin(struct loader *loader)
+{
+	struct tttrace_bpf *twin = tttrace_bpf__open();
 	int err;
 
-	for (size_t i = 0; i < points->count; i++) {
-		LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = points->cookies[i]);
-
-		link = bpf_program__attach_uprobe_opts(loader->skel->progs.on_probe, /* pid= */ -1,
-						       path, points->offsets[i], &opts);
-		if (!link)
-			return -errno;
-		err = add_link(loader, link);
-		if (err)
-			return err;
+	if (!twin)
+		return -errno;
+	bpf_program__set_expected_attach_type(twin->progs.on_probe, 0);
+	for (size_t i = 0; i < NUM_TRACEPOINTS; i++)
+		bpf_program__set_autoload(tracepoint(twin, i), false);
+	err = share_maps(loader->skel, twin);
+	if (!err)
+		err = tttrace_bpf__load(twin);
+	if (err) {
+		tttrace_bpf__destroy(twin);
+		return err;
 	}
+	loader->twin = twin;
 	return 0;
 }
 
-static void drop_links(struct loader *loader, size_t from)
+/* The kernel has uprobe_multi, but refused it. Where more of something would do, that is no way. */
+static bool may_use_perf_events(const struct loader *loader)
 {
-	while (loader->num_links > from)
-		bpf_link__destroy(loader->links[--loader->num_links]);
+	struct host host;
+
+	host__read(&host);
+	switch (load_error__cause(&loader->failure, &host)) {
+	case LOAD_CAUSE_FILES:
+	case LOAD_CAUSE_MEMORY:
+		return false;
+	default:
+		return loader->multi;
+	}
+}
+
+static int attach_as_can_be(struct loader *loader, const struct attach_points *points,
+			    const char *path)
+{
+	size_t num_links = loader->links.count;
+	int err;
+
+	begin_step(loader, LOAD_STEP_ATTACH);
+	if (loader->multi)
+		err = links__attach_multi(&loader->links, loader->skel->progs.on_probe, points,
+					  path);
+	else
+		err = attach_perf_events(loader, points, path);
+	end_step(loader, err);
+	if (err && may_use_perf_events(loader)) {
+		err = load_twin(loader);
+		if (!err)
+			err = attach_perf_events(loader, points, path);
+		if (!err) {
+			do_without(loader, TT_PART_UPROBE_MULTI);
+			loader->multi = false;
+		}
+	}
+	if (err)
+		links__drop(&loader->links, num_links);
+	return err;
 }
 
 int loader__attach_library(struct loader *loader, const struct library *lib, __u64 set,
@@ -206,7 +337,7 @@ int loader__attach_library(struct loader *loader, const struct library *lib, __u
 {
 	_cleanup_(attach_points__done) struct attach_points points = {};
 	__u32 index = loader->num_layouts;
-	size_t num_links = loader->num_links;
+	char what[PATH_MAX];
 	int err;
 
 	if (index >= TT_MAX_LAYOUTS) {
@@ -214,23 +345,31 @@ int loader__attach_library(struct loader *loader, const struct library *lib, __u
 		       lib->name, TT_MAX_LAYOUTS);
 		return -E2BIG;
 	}
-	err = attach_points__init(&points, lib, set, index);
+	err = attach_points__of_library(&points, lib, set, index);
 	if (err)
 		return err;
 	err = bpf_map__update_elem(loader->skel->maps.layouts, &index, sizeof(index), &lib->layout,
 				   sizeof(lib->layout), BPF_ANY);
 	if (!err)
-		err = loader->multi ? attach_multi(loader, &points, path)
-				    : attach_perf_events(loader, &points, path);
+		err = attach_as_can_be(loader, &points, path);
 	if (err) {
-		pr_err("cannot attach to '%s': %s", lib->name, strerror(-err));
-		drop_links(loader, num_links);
+		snprintf(what, sizeof(what), "attach to '%s'", lib->name);
+		report_failure(loader, what);
 		return err;
 	}
 	loader->num_layouts++;
 	*ret_layout = index;
 	*ret_attached = points.count;
 	return 0;
+}
+
+int loader__attach_own(struct loader *loader, const char *path, const unsigned long *offsets,
+		       const struct tt_cookie *cookies, size_t count)
+{
+	_cleanup_(attach_points__done) struct attach_points points = {};
+	int err = attach_points__copy(&points, offsets, cookies, count);
+
+	return err ? err : attach_as_can_be(loader, &points, path);
 }
 
 int loader__add_process(struct loader *loader, pid_t pid, __u32 flags)
@@ -261,8 +400,7 @@ void loader__deactivate(struct loader *loader)
 
 void loader__detach(struct loader *loader)
 {
-	drop_links(loader, 0);
-	tttrace_bpf__detach(loader->skel);
+	links__drop(&loader->links, 0);
 }
 
 int loader__ring_fd(const struct loader *loader)
@@ -347,8 +485,9 @@ void loader__free(struct loader *loader)
 {
 	if (!loader)
 		return;
-	drop_links(loader, 0);
-	free(loader->links);
+	links__done(&loader->links);
+	load_failure__done(&loader->failure);
+	tttrace_bpf__destroy(loader->twin);
 	tttrace_bpf__destroy(loader->skel);
 	free(loader);
 }

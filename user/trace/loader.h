@@ -16,6 +16,8 @@
 #include "tttrace_config.h"
 #include "tttrace_record.h"
 
+#include "trace/load_error.h"
+
 struct library;
 struct loader;
 
@@ -28,16 +30,23 @@ struct loader_opts {
 	__u32 stack_depth;	/* frames that are kept of the stack of an allocation; 0: none */
 	__u32 pid_namespace;	/* see struct tt_config; set by the tracer */
 	bool force_perf_events; /* do not use uprobe_multi, even where the kernel has it */
+	bool quiet;		/* errors are not logged: loader__failure() has them */
 };
 
 /* Opens the BPF object and sets its knobs. Returns 0 or -errno, logged. */
 int loader__prepare(const struct loader_opts *opts, struct loader **ret_loader);
 
 /*
- * Loads programs and maps. Returns 0; -EPERM: privileges are missing; -EOPNOTSUPP: the kernel
- * lacks BPF, its ring buffer or uprobes; other -errno. Logged.
+ * Loads programs and maps, and attaches those at tracepoints. If the kernel refuses a part without
+ * which the rest works, that is left out: see loader__missing(). Returns 0 or -errno, logged.
  */
 int loader__load(struct loader *loader);
+
+/* Why a part is not there, in words; NULL: it is there, or was not asked for. */
+const char *loader__missing(const struct loader *loader, enum tt_part part);
+
+/* What failed last; .err is 0 if nothing has. */
+const struct load_failure *loader__failure(const struct loader *loader);
 
 /*
  * Attaches the probes of @lib that are in @set (see target/probe_set.h) to the inode that @path
@@ -46,6 +55,10 @@ int loader__load(struct loader *loader);
  */
 int loader__attach_library(struct loader *loader, const struct library *lib, __u64 set,
 			   const char *path, __u16 *ret_layout, unsigned int *ret_attached);
+
+/* The same at functions of our own, to try it. */
+int loader__attach_own(struct loader *loader, const char *path, const unsigned long *offsets,
+		       const struct tt_cookie *cookies, size_t count);
 
 /* Enters @pid into the set of traced processes. @flags: enum tt_process_flag. Logged. */
 int loader__add_process(struct loader *loader, pid_t pid, __u32 flags);
