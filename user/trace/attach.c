@@ -8,9 +8,15 @@
 
 #include <bpf/libbpf.h>
 
+#include "lib/clock.h"
+#include "lib/log.h"
 #include "target/library.h"
 #include "target/probe_set.h"
 #include "tttrace_config.h"
+
+enum {
+	SLOW_NS = 1000000000
+};
 
 void attach_points__done(struct attach_points *points)
 {
@@ -71,10 +77,25 @@ int links__add(struct links *links, struct bpf_link *link)
 	return 0;
 }
 
+/* Kernels before 6.6 wait for all CPUs at each probe that goes: who waits is told so, once. */
+static bool tell_if_slow(const struct links *links, size_t from, __u64 begin_ns)
+{
+	if (clock__now_ns() - begin_ns < SLOW_NS)
+		return false;
+	pr_warn("removing the probes takes a while: %zu are left", links->count - from);
+	return true;
+}
+
 void links__drop(struct links *links, size_t from)
 {
-	while (links->count > from)
+	__u64 begin_ns = clock__now_ns();
+	bool told = false;
+
+	while (links->count > from) {
+		if (!told)
+			told = tell_if_slow(links, from, begin_ns);
 		bpf_link__destroy(links->links[--links->count]);
+	}
 }
 
 void links__done(struct links *links)
