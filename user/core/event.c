@@ -97,7 +97,7 @@ static const char *const probe_names[TT_PROBE_COUNT] = {
 };
 
 static const char *const record_names[TT_RECORD_KIND_COUNT] = {
-	[TT_RECORD_NONE] = "none",
+	[TT_RECORD_NONE] = "unknown",
 	[TT_RECORD_PROCESS_START] = "process_start",
 	[TT_RECORD_PROCESS_EXEC] = "process_exec",
 	[TT_RECORD_PROCESS_EXIT] = "process_exit",

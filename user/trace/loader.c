@@ -16,6 +16,7 @@
 #include "target/host.h"
 #include "target/library.h"
 #include "trace/attach.h"
+#include "trace/counters.h"
 #include "trace/features.h"
 #include "trace/libbpf_log.h"
 #include "tttrace.skel.h"
@@ -415,25 +416,7 @@ void loader__set_reader_idle(struct loader *loader, bool idle)
 
 int loader__read_counters(const struct loader *loader, struct tt_counters *ret_counters)
 {
-	int cpus = libbpf_num_possible_cpus();
-	_cleanup_free_ struct tt_counters *per_cpu = NULL;
-	__u32 zero = 0;
-	int err;
-
-	if (cpus < 0)
-		return cpus;
-	per_cpu = calloc(cpus, sizeof(*per_cpu));
-	if (!per_cpu)
-		return -ENOMEM;
-	err = bpf_map__lookup_elem(loader->skel->maps.counters, &zero, sizeof(zero), per_cpu,
-				   cpus * sizeof(*per_cpu), 0);
-	if (err)
-		return err;
-	memset(ret_counters, 0, sizeof(*ret_counters));
-	for (int cpu = 0; cpu < cpus; cpu++)
-		for (size_t i = 0; i < sizeof(*per_cpu) / sizeof(__u64); i++)
-			((__u64 *)ret_counters)[i] += ((const __u64 *)&per_cpu[cpu])[i];
-	return 0;
+	return counters__read(loader->skel->maps.counters, loader->skel->obj, ret_counters);
 }
 
 static void tell_loss(const struct bpf_map *map, __u32 tgid, loader_loss_fn fn, void *ctx)

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "trace/counters.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "lib/cleanup.h"
+
+/*
+ * The kernel leaves a program out when it interrupts, or on PREEMPT_RT preempts, another run of
+ * itself on the same CPU (__bpf_trace_run() in kernel/trace/bpf_trace.c); since 6.7 it counts this
+ * for programs at perf events as well.
+ */
+static __u64 count_left_out(const struct bpf_object *object)
+{
+	struct bpf_program *prog;
+	__u64 left_out = 0;
+
+	bpf_object__for_each_program(prog, object)
+	{
+		struct bpf_prog_info info = {};
+		__u32 size = sizeof(info);
+		int fd = bpf_program__fd(prog);
+
+		if (fd >= 0 && !bpf_prog_get_info_by_fd(fd, &info, &size))
+			left_out += info.recursion_misses;
+	}
+	return left_out;
+}
+
+int counters__read(const struct bpf_map *map, const struct bpf_object *object,
+		   struct tt_counters *ret_counters)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ struct tt_counters *per_cpu = NULL;
+	__u64 left_out = count_left_out(object);
+	__u32 zero = 0;
+	int err;
+
+	if (cpus < 0)
+		return cpus;
+	per_cpu = calloc(cpus, sizeof(*per_cpu));
+	if (!per_cpu)
+		return -ENOMEM;
+	err = bpf_map__lookup_elem(map, &zero, sizeof(zero), per_cpu, cpus * sizeof(*per_cpu), 0);
+	if (err)
+		return err;
+	memset(ret_counters, 0, sizeof(*ret_counters));
+	for (int cpu = 0; cpu < cpus; cpu++)
+		for (size_t i = 0; i < sizeof(*per_cpu) / sizeof(__u64); i++)
+			((__u64 *)ret_counters)[i] += ((const __u64 *)&per_cpu[cpu])[i];
+	ret_counters->lost[TT_RECORD_NONE] += left_out;
+	ret_counters->orphaned_begin += left_out;
+	ret_counters->orphaned_end += left_out;
+	return 0;
+}
