@@ -122,7 +122,7 @@ int ledger__take_space(struct ledger *ledger, const struct hit *hit)
 	if (err)
 		return err;
 	thread->space.count++;
-	thread->space.epoch = hit->process->loss.epoch;
+	thread->space.epoch = loss_process__epoch_at(&hit->process->loss, hit->h);
 	thread->space.asked = rec->asked;
 	thread->space.per_bank = hit->h->faults & TT_FAULT_SPACE ? 0 : rec->per_bank;
 	thread->space.bank_size = rec->bank_size;

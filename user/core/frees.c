@@ -57,7 +57,7 @@ static void make_note(struct ledger *ledger, const struct hit *hit, const struct
 	note.tracked = is_tracked(hit, info, &note.body);
 	note.ts_ns = hit->h->ts_ns;
 	note.expiry_ns = note.ts_ns + PENDING_MAX_NS;
-	note.epoch = loss__epoch(&ledger->loss, &hit->process->loss);
+	note.epoch = ledger->loss.epoch + loss_process__epoch_at(&hit->process->loss, hit->h);
 	if (rec->stack)
 		note.stack = ledger__take_stack(ledger, thread, rec->stack);
 	*ret_note = note;

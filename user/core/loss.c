@@ -195,6 +195,11 @@ bool loss_process__note(struct loss_process *own, const struct tt_record *h)
 	return end;
 }
 
+__u64 loss_process__epoch_at(const struct loss_process *own, const struct tt_record *h)
+{
+	return own->epoch - (h->lost_begin != own->begin || h->lost_end != own->end);
+}
+
 void loss_process__note_other(struct loss_process *own, const struct tt_record_process *rec)
 {
 	__u32 other = grow(rec->lost_other, own->other);

@@ -93,6 +93,13 @@ __u64 loss__unexplained(const struct loss *loss);
  * those that were not known: verdicts since loss__clean_ns() of before may then be wrong. */
 bool loss_process__note(struct loss_process *own, const struct tt_record *h);
 
+/*
+ * own->epoch as of the moment at which @h, a record of the process that was noted, was written. A
+ * thread that is preempted between its place in the ring and its header tells of later losses in an
+ * earlier record: one that tells of fewer than are known is of an epoch that has passed.
+ */
+__u64 loss_process__epoch_at(const struct loss_process *own, const struct tt_record *h);
+
 /* The same for a record about the process, which knows of the losses of other kinds as well. */
 void loss_process__note_other(struct loss_process *own, const struct tt_record_process *rec);
 
