@@ -16,8 +16,8 @@ DIST := tttrace-$(VERSION)-$(shell uname -m)
 DIST_ROOT := build-static/$(DIST)
 
 # What is linked into the static binary, and whose licences go with it
-DIST_PACKAGES := libbpf-dev libbz2-dev libc6-dev libdw-dev libelf-dev libiberty-dev libjson-c-dev \
-	libjudy-dev liblzma-dev libzstd-dev libzydis-dev zlib1g-dev
+DIST_PACKAGES := libbpf-dev libbz2-dev libc6-dev libcap-dev libdw-dev libelf-dev libiberty-dev \
+	libjson-c-dev libjudy-dev liblzma-dev libzstd-dev libzydis-dev zlib1g-dev
 
 install: all
 	$(call msg,INSTALL,$(DESTDIR)$(PREFIX))

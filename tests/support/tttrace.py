@@ -152,16 +152,18 @@ class Trace:
     """
     A run of tttrace that goes on. With a command, stdin and stdout are the command's. @lacking: the
     functions that are probed and that the runtime does not have. @within: the command that runs it.
+    @binary: another one than that under test.
     """
 
-    def __init__(self, options, command=(), incomplete=False, before_attach=False, lacking=0, within=(), **popen):
+    def __init__(self, options, command=(), incomplete=False, before_attach=False, lacking=0, within=(),
+                 binary=None, **popen):
         handle, name = tempfile.mkstemp(dir=OUTPUTS.name)
         os.close(handle)
         self.output = Path(name)
         self.incomplete = incomplete
         self.before_attach = before_attach
         self.lacking = lacking
-        words = [*within, BINARY, "-j", "--output", name, *options]
+        words = [*within, binary or BINARY, "-j", "--output", name, *options]
         self.process = Process(words + (["--", *command] if command else []), **popen)
 
     def attached(self):
