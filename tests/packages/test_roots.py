@@ -6,7 +6,6 @@ be set up, built, tried, packaged and removed there.
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -33,7 +32,7 @@ SCRIPT = """
 @pytest.fixture(scope="module")
 def archive():
     """The archive of `make dist`."""
-    subprocess.run(["make", "-j2", "dist"], cwd=ROOT, check=True, capture_output=True)
+    roots.make("dist")
     version = tttrace.plain("--version")[1].split()[1]
     return ROOT / f"build/tttrace-{version}-x86_64.tar.gz"
 
@@ -134,7 +133,7 @@ def test_the_demo_shows_the_leaks_of_the_real_runtime(built):
 @pytest.fixture(scope="module")
 def package(built):
     """The package, built in a root of its release."""
-    tools = "debhelper dpkg-dev"
+    tools = "build-essential debhelper"
     built.must("sh", "-c", "apt-get update && DEBIAN_FRONTEND=noninteractive "
                f"apt-get install -y --no-install-recommends {tools}", patience=600)
     built.must("sh", "-c", f"cd {SOURCE} && make deb", patience=600)

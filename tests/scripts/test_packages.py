@@ -12,7 +12,7 @@ import tarfile
 import pytest
 
 from support import standin as support, tttrace
-from support.roots import Root
+from support.roots import Root, make
 from support.runtime import ROOT
 from support.standin import Standin
 
@@ -25,11 +25,6 @@ SCRIPT = """
     free a
     close m
 """
-
-
-def make(*words):
-    done = subprocess.run(["make", "-j2", *words], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"make {' '.join(words)} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
 
 
 def options_in(help_text):

@@ -87,6 +87,12 @@ class Root:
                 self.copy(ROOT / file, f"{place}/{file}")
 
 
+def make(*words):
+    """Runs make in the repository."""
+    done = subprocess.run(["make", "-j2", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"make {' '.join(words)} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+
+
 def debian(release, directory):
     """A fresh root of a release of Debian."""
     done = subprocess.run([ROOT / "scripts/root", release, directory], capture_output=True, text=True, check=False)
