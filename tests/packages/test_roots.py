@@ -5,7 +5,6 @@ be set up, built, tried, packaged and removed there.
 """
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -40,20 +39,18 @@ def archive():
 @pytest.fixture
 def fresh(request, tmp_path):
     """A fresh root of the release that the test names."""
-    root = roots.debian(request.param, tmp_path / "root")
-    yield root
-    shutil.rmtree(root.directory)
+    with roots.debian(request.param, tmp_path / "root") as root:
+        yield root
 
 
 @pytest.fixture(scope="module", params=RELEASES)
 def built(request, tmp_path_factory):
     """A fresh root in which the repository was set up and built as its README says."""
-    root = roots.debian(request.param, tmp_path_factory.mktemp("built") / "root")
-    root.release = request.param
-    root.copy_tree(SOURCE)
-    root.must("sh", "-c", f"cd {SOURCE} && scripts/setup && make -j2", patience=1500)
-    yield root
-    shutil.rmtree(root.directory)
+    with roots.debian(request.param, tmp_path_factory.mktemp("built") / "root") as root:
+        root.release = request.param
+        root.copy_tree(SOURCE)
+        root.must("sh", "-c", f"cd {SOURCE} && scripts/setup && make -j2", patience=1500)
+        yield root
 
 
 def trace_from(root, binary):
@@ -109,6 +106,14 @@ def test_setup_and_make_give_a_tracer(built):
     trace_in(built, f"{SOURCE}/build/tttrace")
 
 
+def test_dist_makes_a_binary_that_needs_no_library(built, tmp_path):
+    built.must("sh", "-c", f"cd {SOURCE} && make -j2 dist", patience=600)
+    binary, = (built.directory / SOURCE[1:] / "build-static").glob("tttrace-*/tttrace")
+    empty = roots.Root(tmp_path / "root", mounts=[])
+    empty.copy(binary, "/tttrace")
+    trace_from(empty, "/tttrace")
+
+
 def test_the_demo_shows_the_leaks_of_a_stand_in_where_there_is_no_python_for_the_runtime(built):
     status, out, err = built.run(f"{SOURCE}/scripts/demo", patience=1500)
     assert status == 0, err
@@ -142,7 +147,12 @@ def package(built):
 
 
 def test_the_package_is_installed_used_and_purged(built, package, tmp_path):
-    fresh = roots.debian(built.release, tmp_path / "root")
+    with roots.debian(built.release, tmp_path / "root") as fresh:
+        use(fresh, package)
+
+
+def use(fresh, package):
+    """Installs the package in a root, traces with it, and removes it again."""
     fresh.copy(package, "/root/tttrace.deb")
     fresh.must("apt-get", "update", patience=300)
     fresh.must("apt-get", "install", "-y", "--no-install-recommends", "/root/tttrace.deb",
@@ -156,4 +166,3 @@ def test_the_package_is_installed_used_and_purged(built, package, tmp_path):
     assert not [file for file in files if (fresh.directory / file[1:]).exists()]
     assert not (fresh.directory / "usr/share/doc/tttrace").exists()
     assert "tttrace" not in fresh.must("dpkg-query", "-W")
-    shutil.rmtree(fresh.directory)

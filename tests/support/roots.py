@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 from support.processes import Process
@@ -93,11 +94,15 @@ def make(*words):
     assert done.returncode == 0, f"make {' '.join(words)} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
 
 
+@contextmanager
 def debian(release, directory):
-    """A fresh root of a release of Debian."""
+    """A fresh root of a release of Debian, for as long as it is used."""
     done = subprocess.run([ROOT / "scripts/root", release, directory], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"scripts/root {release} failed:\n{done.stderr}"
-    return Root(directory)
+    try:
+        assert done.returncode == 0, f"scripts/root {release} failed:\n{done.stderr}"
+        yield Root(directory)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def cache():
