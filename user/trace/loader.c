@@ -258,6 +258,9 @@ static int share_maps(const struct tttrace_bpf *from, struct tttrace_bpf *to)
 
 	bpf_object__for_each_map(map, from->obj)
 	{
+		/* takes programs of one way of attaching only, and stays empty anyhow */
+		if (bpf_map__type(map) == BPF_MAP_TYPE_PROG_ARRAY)
+			continue;
 		own = bpf_object__find_map_by_name(to->obj, bpf_map__name(map));
 		err = own ? bpf_map__reuse_fd(own, bpf_map__fd(map)) : -ENOENT;
 		if (err)
