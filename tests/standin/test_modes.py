@@ -7,7 +7,7 @@ whom. scripts/check-kernels runs this on other kernels, under emulation.
 import pytest
 
 from test_exceptions import ALLOC, EVERY, FREE
-from support import chance, standin as support
+from support import chance, standin as support, tttrace
 from support.processes import Process
 from support.standin import Crowd, Standin
 
@@ -25,9 +25,19 @@ THREADS = 8
 LEAN_STEPS = ("step_alloc", "step_free", "step_dealloc", "step_total", "step_open", "step_close", "step_fork")
 
 
+FIRST_MODES = ("default", "lean", "perf-events")  # the others differ less
+
+
 @pytest.fixture(params=MODES)
 def mode(request):
     """The options of a mode."""
+    return MODES[request.param]
+
+
+@pytest.fixture(params=[name if name in FIRST_MODES else pytest.param(name, marks=pytest.mark.slow)
+                        for name in MODES])
+def some_mode(request):
+    """The same, of fewer modes where it has to be quick."""
     return MODES[request.param]
 
 
@@ -38,7 +48,7 @@ def is_lean(mode):
 @pytest.fixture
 def pairs(request):
     """How many allocations and frees of each thread."""
-    return 60 if request.config.getoption("quick") else 250
+    return 40 if request.config.getoption("quick") else 250
 
 
 @pytest.fixture
@@ -46,6 +56,13 @@ def hogs():
     """What wants the processors as well, so that threads are preempted wherever they are."""
     for _ in range(3):
         Process(["sh", "-c", "while :; do :; done"])
+
+
+def test_the_kernel_takes_the_mode(mode):
+    """All of its parts. scripts/check-kernels tells a kernel that does not from one that is wrong."""
+    status, out, err = tttrace.plain("-j", *mode, "--", "true")
+    assert status == 0, err
+    assert "missing" not in tttrace.parse(out + "\n")[-1]["coverage"], err
 
 
 def test_a_random_program_is_seen_as_it_is(mode, gen3):
@@ -89,17 +106,17 @@ def test_many_lives_of_all_generations_are_kept_apart(tmp_path):
     assert len(result.summary["processes"]) >= 12
 
 
-def test_a_process_that_calls_exec_is_another_one(mode, gen3):
-    trace = gen3.begin("open m 1\nalloc a m DRAM 65536 2048\nexec " + " ".join(map(str, gen3.command(""))), mode)
+def test_a_process_that_calls_exec_is_another_one(some_mode, gen3):
+    trace = gen3.begin("open m 1\nalloc a m DRAM 65536 2048\nexec " + " ".join(map(str, gen3.command(""))), some_mode)
     trace.tell()
     for line in ("open m 2", "alloc b m L1 4096 1024", "close m", "_exit 5"):
         trace.tell(line)
-    result = support.finish(trace, 5, options=mode)
+    result = support.finish(trace, 5, options=some_mode)
     assert [process["state"] for process in result.summary["processes"]] == ["exec", "exited"]
     assert [leak["size"] for leak in result.of("leak")] == [65536, 4096]
 
 
-def test_what_was_there_before_the_attach_is_found(mode, gen3):
+def test_what_was_there_before_the_attach_is_found(some_mode, gen3):
     target = gen3.start("""
         open m 2
         alloc a m DRAM 65536 2048
@@ -109,7 +126,7 @@ def test_what_was_there_before_the_attach_is_found(mode, gen3):
         total m
         close m
     """)
-    trace = gen3.attach(target, options=mode)
+    trace = gen3.attach(target, options=some_mode)
     target.tell()
     result = trace.finish()
     assert result.classes() == {"matched": 1}
