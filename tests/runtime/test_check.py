@@ -45,13 +45,6 @@ def test_check_of_a_process_is_of_its_library(newest):
     assert items["library"][0]["path"].endswith("libtt_metal.so")
 
 
-def test_check_of_the_machine_names_kernel_and_privileges():
-    status, items, _ = checked("-j", "--check")
-    assert status == 0
-    assert items["kernel"][0]["release"] == os.uname().release
-    assert items["privilege"][0]["ok"]
-
-
 def test_check_of_a_file_that_is_no_library_says_so(tmp_path):
     (tmp_path / "no.so").write_text("nothing")
     status, _, err = tttrace.plain("--check", tmp_path / "no.so")

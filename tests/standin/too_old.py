@@ -13,3 +13,7 @@ def test_it_is_refused_in_words(gen3, mode):
     assert status == 1 and not out
     assert "5.15" in err
 
+
+def test_a_check_says_so():
+    status, out, _ = tttrace.plain("--check")
+    assert status == 1 and "5.15" in out

@@ -35,8 +35,16 @@ def number(value):
     return type(value) is int and value >= 0
 
 
+def integer(value):
+    return type(value) is int
+
+
 def text(value):
     return type(value) is str and value != ""
+
+
+def words(value):
+    return type(value) is str
 
 
 def truth(value):
@@ -199,7 +207,11 @@ LINES = {
 
 PATH = many(number)
 CHECKS = {
-    "kernel": Table({"release": text, "uprobes": truth, "btf": truth, "attach": text}),
+    "kernel": Table({"release": text, "uprobes": truth, "btf": truth, "attach": text, "preemption": words},
+                    {"version": text, "lockdown": text, "modules": words, "seccomp": truth, "user_namespace": truth,
+                     "unprivileged_bpf_disabled": integer, "perf_event_paranoid": integer,
+                     "ptrace_scope": integer, "configuration": words}),
+    "mode": Table({"options": words, "works": truth, "missing": many(one_of(PARTS))}, {"why": text, "advice": text, "log": text}),
     "privilege": Table({"ok": truth, "why": text}),
     "library": Table({"path": text, "build_id": text, "generation": number, "body_start": number,
                       "chip_stride": number, "vtable_device": hexadecimal, "vtable_mesh": hexadecimal,
