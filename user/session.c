@@ -19,6 +19,7 @@
 #include "lib/log.h"
 #include "options.h"
 #include "output.h"
+#include "privileges.h"
 #include "tracer.h"
 
 enum {
@@ -368,6 +369,8 @@ static int open_session(struct session *s)
 		return err;
 	/* a pipe whose reader has gone is told of without a write; files cannot be watched */
 	watch(s, output__fd(s->output), 0);
+	privileges__tell_missing(s->opts);
+	privileges__drop(s->opts);
 	return 0;
 }
 

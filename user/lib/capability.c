@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #include "lib/capability.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <sys/capability.h>
 
 static const struct capability table[] = {
 	{ CAP_BPF, CAPABILITY_MASK(CAP_SYS_ADMIN), "CAP_BPF",
@@ -38,6 +40,36 @@ __u64 capability__missing(__u64 have)
 		if (!(have & (CAPABILITY_MASK(table[i].number) | table[i].instead)))
 			missing |= CAPABILITY_MASK(table[i].number);
 	return missing;
+}
+
+__u64 capability__used(__u64 have)
+{
+	__u64 used = 0;
+
+	for (size_t i = 0; i < TABLE_SIZE; i++) {
+		__u64 mask = CAPABILITY_MASK(table[i].number);
+
+		used |= have & mask ? mask : have & table[i].instead;
+	}
+	return used;
+}
+
+int capability__keep(__u64 keep)
+{
+	static const cap_flag_t flags[] = { CAP_EFFECTIVE, CAP_PERMITTED, CAP_INHERITABLE };
+	cap_t caps = cap_get_proc();
+	int err = caps ? 0 : -errno;
+
+	for (cap_value_t cap = 0; !err && cap < cap_max_bits(); cap++) {
+		if (keep & CAPABILITY_MASK(cap))
+			continue;
+		for (size_t i = 0; !err && i < sizeof(flags) / sizeof(flags[0]); i++)
+			err = cap_set_flag(caps, flags[i], 1, &cap, CAP_CLEAR) ? -errno : 0;
+	}
+	if (!err && cap_set_proc(caps))
+		err = -errno;
+	cap_free(caps);
+	return err;
 }
 
 const char *capability__names(char *buf, size_t size, __u64 set)

@@ -28,6 +28,16 @@ const struct capability *capability__table(size_t *ret_count);
 /* Of the table: those that @have lacks and nothing else in it stands in for. */
 __u64 capability__missing(__u64 have);
 
+/* Those in @have that are used: of the table, or what stands in for one that @have lacks. */
+__u64 capability__used(__u64 have);
+
+/*
+ * Gives up all capabilities of this thread but those in @keep: permitted, effective, inheritable
+ * (and so ambient). What it starts afterwards has no more either, unless root starts it. Returns 0
+ * or -errno.
+ */
+int capability__keep(__u64 keep);
+
 /* "CAP_BPF and CAP_PERFMON": the names of those in @set that the table has. */
 const char *capability__names(char *buf, size_t size, __u64 set);
 
