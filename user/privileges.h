@@ -6,8 +6,8 @@
 struct options;
 
 /*
- * Gives up what no later step of a trace needs; docs/privileges.md says what does. A command that is
- * to run with the privileges of tttrace must have been forked before.
+ * Gives up what no later step of a trace needs; docs/privileges.md says what does. A command that
+ * is to run with the privileges of tttrace must have been forked before.
  */
 void privileges__drop(const struct options *opts);
 

@@ -323,6 +323,12 @@ int tracer__add_process(struct tracer *tracer, pid_t pid)
 	unsigned int before = tracer->num_finds;
 	int err;
 
+	if (proc__is_hidden(pid)) {
+		pr_err("process '%d' is hidden: /proc is mounted with hidepid; run as root (sudo), "
+		       "or as a member of the group of its option gid",
+		       pid);
+		return -EACCES;
+	}
 	if (!proc__exists(pid)) {
 		pr_err("there is no process '%d': `ps` shows those that run", pid);
 		return -ESRCH;

@@ -149,3 +149,11 @@ def test_a_command_has_the_privileges_that_tttrace_was_given(public, user):
     process = Process([*user, public / "tttrace", "-q", "--output", public / "out" / "none", "--", *STATUS])
     assert process.wait() == 0, process.stderr.all()
     assert process.stdout.all() + "\n" == plain
+
+
+def test_a_process_that_proc_hides_is_not_said_not_to_run(public):
+    give(public / "tttrace", BPF, PERFMON)
+    hide = 'mount -t proc -o hidepid=invisible proc /proc && exec "$@"'
+    process = Process(["unshare", "--mount", "sh", "-c", hide, "sh", *NOBODY, public / "tttrace", "-p", "1"])
+    assert process.wait() == 1
+    assert "hidepid" in process.stderr.all() and "no process" not in process.stderr.all()

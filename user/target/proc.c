@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -304,6 +305,14 @@ int proc__open_root(pid_t pid, int *ret_fd)
 		return -errno;
 	*ret_fd = fd;
 	return 0;
+}
+
+bool proc__is_hidden(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	return access(path, F_OK) && (!kill(pid, 0) || errno == EPERM);
 }
 
 int proc__open_regular(int root_fd, const char *path, int *ret_fd)

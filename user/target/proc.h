@@ -76,6 +76,9 @@ int proc__parent(pid_t pid, pid_t *ret_parent);
  */
 bool proc__is_forked(pid_t pid, pid_t parent);
 
+/* Does @pid run although /proc does not show it? See hidepid= in proc(5). */
+bool proc__is_hidden(pid_t pid);
+
 /*
  * Opens the file that @mapping maps, although it may be deleted, replaced, or in another mount
  * namespace: by /proc/PID/map_files/… (needs CAP_SYS_ADMIN), else /proc/PID/root/NAME, else, when
