@@ -19,8 +19,12 @@ ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 VERSION := 0.1
 
 CC ?= gcc
-CLANG ?= $(firstword $(foreach c,clang-19 clang-16 clang,$(if $(shell command -v $(c)),$(c))) clang)
-LLVM_STRIP ?= $(patsubst clang%,llvm-strip%,$(CLANG))
+# a version of clang that came without its llvm-strip is passed over
+LLVM_VERSION := $(shell for v in -19 -16; do \
+	command -v clang$$v >/dev/null && command -v llvm-strip$$v >/dev/null && \
+	echo "$$v" && break; done)
+CLANG ?= clang$(LLVM_VERSION)
+LLVM_STRIP ?= llvm-strip$(LLVM_VERSION)
 CLANG_TIDY ?= clang-tidy
 # Ubuntu's own bpftool runs only where the tools of the running kernel are installed
 BPFTOOL ?= $(or $(shell for b in bpftool /usr/sbin/bpftool /usr/lib/linux-tools/*/bpftool; do \
