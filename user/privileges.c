@@ -12,11 +12,7 @@
 #include "options.h"
 #include "target/host.h"
 
-enum {
-	PARANOID_MAX = 2 /* beyond is a patch of Debian's and Ubuntu's kernels */
-};
-
-void privileges__drop(const struct options *opts)
+void privileges__drop(const struct options *opts, bool perf_events)
 {
 	struct host host;
 	__u64 keep;
@@ -26,8 +22,8 @@ void privileges__drop(const struct options *opts)
 	keep = capability__used(host.capabilities);
 	if (opts->command) /* signals are passed on to it, whatever user it has become */
 		keep |= host.capabilities & CAPABILITY_MASK(CAP_KILL);
-	/* there a perf event may take CAP_SYS_ADMIN, and more libraries may be mapped */
-	if (host.perf_paranoid > PARANOID_MAX)
+	/* "perf: Revert to requiring CAP_SYS_ADMIN for uprobes" (Linux 6.16 and stable kernels) */
+	if (perf_events)
 		keep |= host.capabilities & CAPABILITY_MASK(CAP_SYS_ADMIN);
 	err = capability__keep(keep);
 	if (err)

@@ -9,7 +9,6 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
-#include <sys/timerfd.h>
 
 #include "command.h"
 #include "core/ledger.h"
@@ -17,6 +16,7 @@
 #include "files_limit.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/timer.h"
 #include "options.h"
 #include "output.h"
 #include "privileges.h"
@@ -46,6 +46,7 @@ struct session {
 	int num_signals;
 	__u64 repair_ns; /* CLOCK_BOOTTIME: not before; 0: at any time */
 	struct command_start start;
+	bool keeps_admin; /* probes may yet be attached by perf events */
 	bool done;
 };
 
@@ -89,20 +90,10 @@ static int watch(struct session *s, int fd, uint32_t events)
 /* A timer of @seconds, or none when that is 0. */
 static int open_timer(struct session *s, double seconds, bool repeat, int *ret_fd)
 {
-	struct timespec ts = {
-		.tv_sec = (time_t)seconds,
-		.tv_nsec = (long)((seconds - (time_t)seconds) * 1e9),
-	};
-	struct itimerspec spec = { .it_value = ts };
-
 	if (seconds <= 0)
 		return 0;
-	if (repeat)
-		spec.it_interval = ts;
-	*ret_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (*ret_fd < 0 || timerfd_settime(*ret_fd, 0, &spec, NULL))
-		return -errno;
-	return watch(s, *ret_fd, EPOLLIN);
+	*ret_fd = timer__open(seconds, repeat);
+	return *ret_fd < 0 ? *ret_fd : watch(s, *ret_fd, EPOLLIN);
 }
 
 static int open_signals(struct session *s)
@@ -278,6 +269,15 @@ static int wait_ms(const struct session *s)
 	return s->repair_ns > now_ns ? (int)((s->repair_ns - now_ns) / 1000000) + 1 : 0;
 }
 
+/* Which way of attaching works is known only after a library has been attached to. */
+static void drop_admin(struct session *s)
+{
+	if (!s->keeps_admin || tracer__may_use_perf_events(s->tracer))
+		return;
+	s->keeps_admin = false;
+	privileges__drop(s->opts, false);
+}
+
 static void run_loop(struct session *s)
 {
 	struct epoll_event ready[16];
@@ -291,6 +291,7 @@ static void run_loop(struct session *s)
 		for (int i = 0; i < n; i++)
 			take_ready(s, ready[i].data.fd);
 		asleep = tracer__dispatch(s->tracer);
+		drop_admin(s);
 		take_late(s);
 		take_repairs(s);
 		if (!asleep)
@@ -370,7 +371,8 @@ static int open_session(struct session *s)
 	/* a pipe whose reader has gone is told of without a write; files cannot be watched */
 	watch(s, output__fd(s->output), 0);
 	privileges__tell_missing(s->opts);
-	privileges__drop(s->opts);
+	s->keeps_admin = tracer__may_use_perf_events(s->tracer);
+	privileges__drop(s->opts, s->keeps_admin);
 	return 0;
 }
 
@@ -445,20 +447,17 @@ static int finish(struct session *s)
 
 static void close_session(struct session *s)
 {
+	const int fds[] = {
+		s->interval_fd, s->audit_fd, s->duration_fd, s->signal_fd, s->epoll_fd,
+	};
+
 	tracer__free(s->tracer);
 	command__done(&s->command);
 	output__close(s->output);
 	ledger__free(s->ledger);
-	if (s->interval_fd >= 0)
-		close(s->interval_fd);
-	if (s->audit_fd >= 0)
-		close(s->audit_fd);
-	if (s->duration_fd >= 0)
-		close(s->duration_fd);
-	if (s->signal_fd >= 0)
-		close(s->signal_fd);
-	if (s->epoll_fd >= 0)
-		close(s->epoll_fd);
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 }
 
 int session__run(const struct options *opts)

@@ -464,6 +464,11 @@ void tracer__stop(struct tracer *tracer)
 	tracer__report_counters(tracer);
 }
 
+bool tracer__may_use_perf_events(const struct tracer *tracer)
+{
+	return loader__may_use_perf_events(tracer->loader);
+}
+
 unsigned int tracer__num_libraries(const struct tracer *tracer)
 {
 	return tracer->num_libraries;

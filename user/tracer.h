@@ -68,6 +68,9 @@ void tracer__report_counters(struct tracer *tracer);
 /* Removes all probes, then hands up what is left in the ring, and the counters. */
 void tracer__stop(struct tracer *tracer);
 
+/* See loader__may_use_perf_events(). */
+bool tracer__may_use_perf_events(const struct tracer *tracer);
+
 /* How many runtimes are attached to, or were. */
 unsigned int tracer__num_libraries(const struct tracer *tracer);
 

@@ -146,6 +146,27 @@ static void every_cause_has_a_reason_and_an_advice(void **state)
 		assert_true(*load_error__why(&failure, &host, why, sizeof(why)));
 }
 
+static void perf_events_may_take_sys_admin(void **state)
+{
+	struct load_failure failure = { .err = -EACCES, .step = LOAD_STEP_PROBES };
+	struct host host = make_host();
+	char why[LOAD_TEXT_SIZE];
+
+	(void)state;
+	host.capabilities = CAPABILITIES_TO_LOAD;
+	assert_int_equal(load_error__cause(&failure, &host), LOAD_CAUSE_ADMIN);
+	assert_non_null(
+		strstr(load_error__why(&failure, &host, why, sizeof(why)), "CAP_SYS_ADMIN"));
+	failure.err = -EPERM; /* not of the kernel */
+	assert_int_equal(load_error__cause(&failure, &host), LOAD_CAUSE_SECURITY_MODULE);
+	failure.err = -EACCES;
+	host.capabilities |= CAPABILITY_MASK(CAP_SYS_ADMIN);
+	assert_int_equal(load_error__cause(&failure, &host), LOAD_CAUSE_SECURITY_MODULE);
+	host.capabilities = CAPABILITIES_TO_LOAD;
+	failure.step = LOAD_STEP_ATTACH;
+	assert_int_equal(load_error__cause(&failure, &host), LOAD_CAUSE_SECURITY_MODULE);
+}
+
 static void missing_capabilities_are_named(void **state)
 {
 	struct load_failure failure = { .err = -EPERM };
@@ -209,6 +230,7 @@ int main(void)
 		cmocka_unit_test(without_btf_the_reason_is_that_or_that_sys_is_missing),
 		cmocka_unit_test(only_an_old_kernel_is_called_old),
 		cmocka_unit_test(every_cause_has_a_reason_and_an_advice),
+		cmocka_unit_test(perf_events_may_take_sys_admin),
 		cmocka_unit_test(missing_capabilities_are_named),
 		cmocka_unit_test(what_a_capability_is_missing_for_depends_on_the_others),
 		cmocka_unit_test(lockdown_is_the_mode_in_brackets),

@@ -2,12 +2,18 @@
 #include "trace/features.h"
 
 #include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <unistd.h>
+#include <sys/syscall.h>
 
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
 
 #include "lib/cleanup.h"
+
+#define UPROBE_TYPE "/sys/bus/event_source/devices/uprobe/type"
 
 /* r0 = 0; exit */
 static const struct bpf_insn return_zero[] = {
@@ -46,9 +52,26 @@ int features__bpf(void)
 	return prog == -ENOSYS || prog == -EINVAL ? -EOPNOTSUPP : prog;
 }
 
+int features__perf_uprobes(void)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.uprobe_path = (__u64)(uintptr_t) "/",
+	};
+	_cleanup_fclose_ FILE *type = fopen(UPROBE_TYPE, "re");
+	int fd;
+
+	if (!type || fscanf(type, "%u", &attr.type) != 1)
+		return 0; /* what lacks is not a privilege */
+	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && (errno == EACCES || errno == EPERM) ? -errno : 0;
+}
+
 bool features__uprobes(void)
 {
-	return !access("/sys/bus/event_source/devices/uprobe/type", R_OK);
+	return !access(UPROBE_TYPE, R_OK);
 }
 
 bool features__btf(void)

@@ -14,6 +14,12 @@ bool features__uprobe_multi(void);
 /* Whether a BPF program may be loaded at all: 0, -EPERM, -EOPNOTSUPP (no BPF in the kernel). */
 int features__bpf(void);
 
+/*
+ * Whether this process may attach uprobes by perf events, by an attempt that fails otherwise if it
+ * may: 0, or -EACCES, -EPERM (of a filter, say).
+ */
+int features__perf_uprobes(void);
+
 /* Whether the kernel has uprobes: its perf event source is there. */
 bool features__uprobes(void);
 

@@ -120,6 +120,10 @@ static enum load_cause cause_of_denial(const struct load_failure *failure, const
 		return LOAD_CAUSE_CAPABILITIES;
 	if (host->user_namespace)
 		return LOAD_CAUSE_USER_NAMESPACE;
+	/* perf_uprobe_event_init(), since "perf: Revert to requiring CAP_SYS_ADMIN for uprobes" */
+	if (failure->step == LOAD_STEP_PROBES && failure->err == -EACCES &&
+	    !(host->capabilities & CAPABILITY_MASK(CAP_SYS_ADMIN)))
+		return LOAD_CAUSE_ADMIN;
 	if (failure->is_verifier)
 		return LOAD_CAUSE_VERIFIER;
 	if (host->lockdown == LOCKDOWN_CONFIDENTIALITY)
@@ -141,6 +145,7 @@ static enum load_cause cause_of_refusal(const struct load_failure *failure, cons
 enum load_cause load_error__cause(const struct load_failure *failure, const struct host *host)
 {
 	bool loads = failure->step == LOAD_STEP_LOAD;
+	bool attaches = failure->step == LOAD_STEP_ATTACH || failure->step == LOAD_STEP_PROBES;
 
 	switch (failure->err) {
 	case -EMFILE:
@@ -156,7 +161,7 @@ enum load_cause load_error__cause(const struct load_failure *failure, const stru
 	}
 	if (!failure->is_verifier && loads && !host->has_btf)
 		return host->has_sysfs ? LOAD_CAUSE_NO_BTF : LOAD_CAUSE_NO_SYSFS;
-	if (failure->step == LOAD_STEP_ATTACH && !host->has_uprobes && failure->err != -E2BIG)
+	if (attaches && !host->has_uprobes && failure->err != -E2BIG)
 		return host->has_sysfs ? LOAD_CAUSE_NO_UPROBES : LOAD_CAUSE_NO_SYSFS;
 	return cause_of_refusal(failure, host);
 }
@@ -201,6 +206,12 @@ const char *load_error__why(const struct load_failure *failure, const struct hos
 	switch (load_error__cause(failure, host)) {
 	case LOAD_CAUSE_CAPABILITIES:
 		return say_missing(host, buf, size);
+	case LOAD_CAUSE_ADMIN:
+		snprintf(buf, size,
+			 "without uprobe_multi this kernel attaches probes only with "
+			 "CAP_SYS_ADMIN (%s)",
+			 error);
+		return buf;
 	case LOAD_CAUSE_VERIFIER:
 		snprintf(buf, size, "the kernel's verifier refuses it: %s (%s)", failure->words,
 			 error);
@@ -263,6 +274,9 @@ const char *load_error__advice(enum load_cause cause)
 		[LOAD_CAUSE_CAPABILITIES] =
 			"run as root (sudo), or give the binary these capabilities: `setcap "
 			"cap_bpf,cap_perfmon+ep FILE` (see docs/privileges.md)",
+		[LOAD_CAUSE_ADMIN] =
+			"run as root (sudo), or give the binary cap_sys_admin as well (see "
+			"docs/privileges.md); Linux 6.6 and later need it for --perf-events only",
 		[LOAD_CAUSE_USER_NAMESPACE] =
 			"run tttrace as root of the host, or in a container that shares its user "
 			"namespace (--privileged)",

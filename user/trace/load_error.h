@@ -22,6 +22,7 @@ enum {
 enum load_step {
 	LOAD_STEP_LOAD,	    /* programs and maps */
 	LOAD_STEP_ATTACH,   /* to a library or a tracepoint */
+	LOAD_STEP_PROBES,   /* to a library, by a perf event for each probe */
 	LOAD_STEP_MAPPINGS, /* the perf events that report new mappings */
 };
 
@@ -29,6 +30,7 @@ enum load_cause {
 	LOAD_CAUSE_OTHER,
 	LOAD_CAUSE_VERIFIER, /* the kernel's verifier refuses the program */
 	LOAD_CAUSE_CAPABILITIES,
+	LOAD_CAUSE_ADMIN, /* perf events are probes only with CAP_SYS_ADMIN */
 	LOAD_CAUSE_USER_NAMESPACE,
 	LOAD_CAUSE_LOCKDOWN,
 	LOAD_CAUSE_SECCOMP,

@@ -26,6 +26,7 @@ struct loader {
 	struct tttrace_bpf *skel;
 	struct tttrace_bpf *twin; /* the same maps; its on_probe is for perf events. Or NULL */
 	bool multi;
+	bool multi_works; /* a library was attached to so */
 	struct links links;
 	__u16 num_layouts;
 	bool is_missing[TT_PART_COUNT];
@@ -214,6 +215,16 @@ static int attach_tracepoints(struct loader *loader)
 	return err;
 }
 
+/* Rather now than when a library has been found. */
+static int try_probes(struct loader *loader)
+{
+	if (loader->multi)
+		return 0;
+	begin_step(loader, LOAD_STEP_PROBES);
+	return end_step(loader, features__perf_uprobes()) ? report_failure(loader, "attach probes")
+							  : 0;
+}
+
 int loader__load(struct loader *loader)
 {
 	int err = load_object(loader);
@@ -228,7 +239,8 @@ int loader__load(struct loader *loader)
 		if (!loader->skel)
 			return err;
 	}
-	return attach_tracepoints(loader);
+	err = try_probes(loader);
+	return err ? err : attach_tracepoints(loader);
 }
 
 const char *loader__missing(const struct loader *loader, enum tt_part part)
@@ -295,7 +307,7 @@ static int load_twin(struct loader *loader)
 }
 
 /* The kernel has uprobe_multi, but refused it. Where more of something would do, that is no way. */
-static bool may_use_perf_events(const struct loader *loader)
+static bool is_refused_multi(const struct loader *loader)
 {
 	struct host host;
 
@@ -315,14 +327,15 @@ static int attach_as_can_be(struct loader *loader, const struct attach_points *p
 	size_t num_links = loader->links.count;
 	int err;
 
-	begin_step(loader, LOAD_STEP_ATTACH);
+	begin_step(loader, loader->multi ? LOAD_STEP_ATTACH : LOAD_STEP_PROBES);
 	if (loader->multi)
 		err = links__attach_multi(&loader->links, loader->skel->progs.on_probe, points,
 					  path);
 	else
 		err = attach_perf_events(loader, points, path);
+	loader->multi_works |= loader->multi && !err;
 	end_step(loader, err);
-	if (err && may_use_perf_events(loader)) {
+	if (err && is_refused_multi(loader)) {
 		err = load_twin(loader);
 		if (!err)
 			err = attach_perf_events(loader, points, path);
@@ -390,6 +403,11 @@ int loader__add_process(struct loader *loader, pid_t pid, __u32 flags)
 	else if (err && err != -EEXIST)
 		pr_err("cannot trace process '%d': %s", pid, strerror(-err));
 	return err == -EEXIST ? 0 : err;
+}
+
+bool loader__may_use_perf_events(const struct loader *loader)
+{
+	return !loader->multi_works;
 }
 
 void loader__activate(struct loader *loader)

@@ -63,6 +63,12 @@ int loader__attach_own(struct loader *loader, const char *path, const unsigned l
 /* Enters @pid into the set of traced processes. @flags: enum tt_process_flag. Logged. */
 int loader__add_process(struct loader *loader, pid_t pid, __u32 flags);
 
+/*
+ * Whether the next library may have to be attached to by perf events, which may take CAP_SYS_ADMIN:
+ * until uprobe_multi has been seen to work.
+ */
+bool loader__may_use_perf_events(const struct loader *loader);
+
 /* Opens or closes the gate: from now on hits are recorded, or no longer. */
 void loader__activate(struct loader *loader);
 void loader__deactivate(struct loader *loader);
