@@ -11,8 +11,9 @@
 
 /*
  * As many open files as may be had. *ret_old: how many it were, which is for those who are to have
- * no more; where that cannot be read, the limit is left alone.
+ * no more; where that cannot be read, the limit is left alone. Returns 0; -EMFILE, logged: they are
+ * fewer than any trace needs.
  */
-void files_limit__raise(struct rlimit *ret_old);
+int files_limit__raise(struct rlimit *ret_old);
 
 #endif

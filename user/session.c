@@ -349,6 +349,7 @@ static int add_targets(struct session *s)
 	return err ? err : watch(s, s->command.pidfd, EPOLLIN);
 }
 
+/* Returns an exit status. */
 static int open_session(struct session *s)
 {
 	struct ledger_opts ledger_opts = { .on_event = on_event,
@@ -356,24 +357,26 @@ static int open_session(struct session *s)
 					   .follow_holes = s->opts->interval_s };
 	int err;
 
-	files_limit__raise(&s->start.files);
-	err = open_loop(s);
+	err = files_limit__raise(&s->start.files);
+	if (!err)
+		err = open_loop(s);
 	if (!err)
 		err = output__open(s->opts, &s->output);
 	if (!err)
 		err = ledger__new(&ledger_opts, &s->ledger);
 	if (!err)
 		err = open_tracer(s);
-	if (!err)
-		err = add_targets(s);
 	if (err)
-		return err;
+		return EXIT_ERROR;
+	err = add_targets(s);
+	if (err)
+		return err == -ESRCH ? EXIT_NOTHING : EXIT_ERROR;
 	/* a pipe whose reader has gone is told of without a write; files cannot be watched */
 	watch(s, output__fd(s->output), 0);
 	privileges__tell_missing(s->opts);
 	s->keeps_admin = tracer__may_use_perf_events(s->tracer);
 	privileges__drop(s->opts, s->keeps_admin);
-	return 0;
+	return EXIT_OK;
 }
 
 static void say_what_is_traced(const struct session *s)
@@ -474,9 +477,8 @@ int session__run(const struct options *opts)
 	};
 	int status, err;
 
-	err = open_session(&s);
-	if (err) {
-		status = err == -ESRCH ? EXIT_NOTHING : EXIT_ERROR;
+	status = open_session(&s);
+	if (status != EXIT_OK) {
 		close_session(&s);
 		return status;
 	}

@@ -154,10 +154,8 @@ static void judge(struct trial *trial, bool stacks)
 			note_missing(result, parts[i].part, parts[i].why);
 }
 
-static void explain(struct trial *trial, int err)
+static void explain(struct trial_result *result, const struct load_failure *failure, int err)
 {
-	const struct load_failure *failure = loader__failure(trial->loader);
-	struct trial_result *result = trial->result;
 	struct host host;
 
 	host__read(&host);
@@ -232,12 +230,12 @@ void trial__run(const struct loader_opts *given, struct trial_result *ret_result
 	if (!err)
 		err = loader__prepare(&opts, &trial.loader);
 	if (err) {
-		snprintf(ret_result->why, sizeof(ret_result->why), "%s", strerror(-err));
+		explain(ret_result, &(struct load_failure){ .err = err }, err);
 		return;
 	}
 	err = try_it(&trial, &opts);
 	if (err)
-		explain(&trial, err);
+		explain(ret_result, loader__failure(trial.loader), err);
 	reader__free(trial.reader);
 	loader__free(trial.loader);
 }
