@@ -105,8 +105,8 @@ EVERY = {"event": text, "ts_ns": number}
 PROCESS = {**EVERY, "pid": number, "tid": number, "comm": text}
 DEVICE = {"mesh": number, "devices": chips, "devices_cut": truth}
 BUFFER = {"size": number, "page_size": number, "kind": one_of(KINDS)}
-OWNERS = {"tensor", "kernel_binary", "trace", "semaphore", "circular_buffer", "socket", "other"}
-ORIGIN_MAY = {"stack_id": number, "op": text, "owner": one_of(OWNERS)}
+OWNERS = {"tensor", "kernel_binary", "program_cache", "trace", "semaphore", "circular_buffer", "socket", "other"}
+ORIGIN_MAY = {"stack_id": number, "op": text, "factory": text, "owner": one_of(OWNERS)}
 BUFFER_MAY = {**ORIGIN_MAY, "buffer": pointer, "id": number, "address": number, "footprint": number,
               "type": one_of(TYPES), "layout": one_of(LAYOUTS), "why": text, **DEVICE}
 MACHINE_FRAME = Table({"image": text, "vaddr": hexadecimal}, {"function": text, "offset": number})

@@ -16,6 +16,7 @@ enum {
 	BY_MATMUL = 2, /* ttnn::matmul from forward, model.py:9 */
 	BY_BINARY = 3, /* what holds the kernels of ttnn::add */
 	BY_MAIN = 4,   /* no operation, cut */
+	BY_CACHED = 5, /* what a program of ttnn::add keeps in the cache */
 };
 
 /* @line: of a function in Python; 0: it is machine code. */
@@ -128,10 +129,16 @@ static inline void stacked_begin(struct stream *s, __u32 num_chips)
 	tell_frame(s, 8, "tt::tt_metal::distributed::MeshWorkloadImpl::load_binaries",
 		   "/lib/libtt_metal.so", 0);
 	tell_frame(s, 9, "FastOperation.__call__", "/venv/ttnn/decorators.py", 650);
+	tell_frame(s, 10, "ttnn::prim::AddFactory<int>::create", "/lib/_ttnncpp.so", 0);
+	tell_frame(s, 11,
+		   "ttnn::device_operation::detail::create_and_cache_mesh_workload<ttnn::Add>(int)",
+		   "/lib/_ttnncpp.so", 0);
 	tell_stack(s, BY_ADD, TT_STACK_COMPLETE, 7, (const __u32[]){ 0, 1, 2, 9, 4, 6, 7 });
 	tell_stack(s, BY_MATMUL, TT_STACK_COMPLETE, 7, (const __u32[]){ 0, 1, 3, 9, 5, 6, 7 });
 	tell_stack(s, BY_BINARY, TT_STACK_COMPLETE, 7, (const __u32[]){ 0, 8, 2, 9, 4, 6, 7 });
 	tell_stack(s, BY_MAIN, TT_STACK_CUT, 2, (const __u32[]){ 0, 7 });
+	tell_stack(s, BY_CACHED, TT_STACK_COMPLETE, 9,
+		   (const __u32[]){ 0, 1, 10, 11, 2, 9, 4, 6, 7 });
 	assert_int_equal(s->err, 0);
 }
 

@@ -32,7 +32,7 @@ static void what_a_signal_ends_with_its_process_is_no_leak(void **state)
 	assert_int_equal(snapshot->cut_off.bytes, 8 * 12 * 1024);
 	assert_int_equal(snapshot->processes[0]->devices[0]->cut_off_all.bytes, 12 * 1024);
 	assert_int_equal(snapshot->processes[0]->devices[0]->cut_off.num_largest, 1);
-	assert_int_equal(snapshot->processes[0]->devices[0]->held.buffers, 1);
+	assert_int_equal(snapshot->processes[0]->devices[0]->held_all.buffers, 1);
 	snapshot__free(snapshot);
 }
 

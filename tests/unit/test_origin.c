@@ -24,6 +24,7 @@ struct scene {
 		const struct event_frame *frames[FRAMES_MAX];
 	} told;
 	char op[NAME_SIZE];
+	char factory[NAME_SIZE];
 };
 
 static enum owner look(struct scene *s, enum tt_stack_end end, const char *const *names)
@@ -40,6 +41,7 @@ static enum owner look(struct scene *s, enum tt_stack_end end, const char *const
 		s->told.stack.num_frames = i + 1;
 	}
 	origin__operation(&s->told.stack, s->op, sizeof(s->op));
+	origin__factory(&s->told.stack, s->factory, sizeof(s->factory));
 	return origin__owner(&s->told.stack);
 }
 
@@ -124,6 +126,52 @@ static void the_owner_is_what_the_innermost_frame_that_tells_it_says(void **stat
 			 OWNER_SOCKET);
 }
 
+static void what_a_program_in_the_cache_holds_is_of_the_cache(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	/* as 0.81.1 shows a tensor that halo keeps */
+	assert_int_equal(
+		LOOK(&s, "x", "tt::tt_metal::tensor_impl::allocate_device_buffer",
+		     "ttnn::operations::sliding_window::move_config_tensor_to_device",
+		     "ttnn::prim::UntilizeWithHaloProgramFactory::create_workload_descriptor",
+		     "ttnn::device_operation::MeshDeviceOperationAdapter<A>::B<C::D>::create<E>",
+		     "ttnn::device_operation::detail::create_and_cache_mesh_workload<A>::{lambda}",
+		     "ttnn::device_operation::detail::launch<A>", "ttnn::conv2d", "@main"),
+		OWNER_PROGRAM_CACHE);
+	assert_string_equal(s.op, "ttnn::conv2d");
+	assert_string_equal(s.factory, "ttnn::prim::UntilizeWithHaloProgramFactory");
+	/* its kernels, and traces, say more */
+	assert_int_equal(LOOK(&s, "x", "tt::tt_metal::distributed::MeshWorkloadImpl::load_binaries",
+			      "ttnn::device_operation::detail::create_and_cache_mesh_workload<A>",
+			      "main"),
+			 OWNER_KERNEL_BINARY);
+	/* the result of the operation is none of it, and what only has such a name neither */
+	assert_int_equal(LOOK(&s, "x", "ttnn::create_device_tensor",
+			      "ttnn::device_operation::detail::launch<A>", "ttnn::conv2d", "@main"),
+			 OWNER_TENSOR);
+	assert_string_equal(s.factory, "");
+	assert_int_equal(LOOK(&s, "x", "ttnn::create_device_tensor",
+			      "@::create_and_cache_mesh_workload<A>", "main"),
+			 OWNER_TENSOR);
+}
+
+static void of_a_buffer_without_a_stack_kind_and_pages_tell_the_owner(void **state)
+{
+	struct buffer buffer = { .type = TT_TYPE_DRAM, .kind = KIND_SYSTEM, .page_size = 2048 };
+
+	(void)state;
+	assert_int_equal(owner__of_buffer(&buffer, NULL), OWNER_KERNEL_BINARY);
+	buffer.page_size = 4096;
+	assert_int_equal(owner__of_buffer(&buffer, NULL), OWNER_UNKNOWN);
+	buffer.page_size = 2048;
+	buffer.kind = KIND_OWNING;
+	assert_int_equal(owner__of_buffer(&buffer, NULL), OWNER_UNKNOWN);
+	buffer.type = TT_TYPE_TRACE;
+	assert_int_equal(owner__of_buffer(&buffer, NULL), OWNER_TRACE);
+}
+
 static void what_nothing_tells_is_other_if_all_was_seen_else_unknown(void **state)
 {
 	static const char *const names[] = { "x", "tt::tt_metal::distributed::MeshBuffer::create",
@@ -164,6 +212,8 @@ int main(void)
 		cmocka_unit_test(a_stack_that_names_no_such_function_has_no_operation),
 		cmocka_unit_test(the_name_of_an_operation_that_is_too_long_is_cut),
 		cmocka_unit_test(the_owner_is_what_the_innermost_frame_that_tells_it_says),
+		cmocka_unit_test(what_a_program_in_the_cache_holds_is_of_the_cache),
+		cmocka_unit_test(of_a_buffer_without_a_stack_kind_and_pages_tell_the_owner),
 		cmocka_unit_test(what_nothing_tells_is_other_if_all_was_seen_else_unknown),
 		cmocka_unit_test(names_are_shortened_by_what_templates_were_made_with),
 	};

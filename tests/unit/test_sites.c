@@ -252,13 +252,47 @@ static void the_report_says_what_the_peak_was_made_of_and_what_was_freed_at_once
 		p.text,
 		"    at the peak of DRAM:\n"
 		"               12288 bytes (12.0 KiB), 1 buffer: "
-		"ttnn::add at forward [model.py:8] from main [model.py:20]\n"
+		"tensor of ttnn::add at forward [model.py:8] from main [model.py:20]\n"
 		"               12288 bytes (12.0 KiB), 1 buffer: "
-		"ttnn::matmul at forward [model.py:9] from main [model.py:20]\n"
+		"tensor of ttnn::matmul at forward [model.py:9] from main [model.py:20]\n"
 		"    temporary: 12 of 14 allocations were freed before the next one\n"
 		"      12 of 12: ttnn::add at forward [model.py:8] from main [model.py:20]\n"
 		"    allocated for: tensor 13 buffers, 156.0 KiB; kernel_binary 1 buffer, 12.0 KiB\n"));
 	paper_close(&p);
+}
+
+static void expect_held(const struct stream *s, __u64 buffers, __u64 leaks)
+{
+	struct snapshot *snapshot = stream_snapshot(s);
+	const struct snapshot_device *device = device_of(snapshot);
+
+	assert_int_equal(device->held_all.buffers, buffers);
+	assert_int_equal(device->held_all.bytes, buffers * BYTES);
+	assert_int_equal(device->held.sum.buffers, buffers);
+	assert_int_equal(device->held.sum.bytes, buffers * BYTES);
+	assert_int_equal(snapshot__leaks(snapshot, NULL), leaks);
+	snapshot__free(snapshot);
+}
+
+static void what_the_program_cache_holds_is_the_runtimes_own(void **state)
+{
+	struct stream *s = *state;
+	struct object cleared;
+
+	stacked_begin(s, 1);
+	alloc_by(s, 0x10000, BY_ADD);
+	alloc_by(s, 0x20000, BY_CACHED);
+	cleared = alloc_by(s, 0x30000, BY_CACHED);
+	expect_held(s, 2, 0); /* while the process runs */
+	stream_release(s, &python, &cleared);
+	stream_expect_free(s, CLASS_MATCHED);
+	expect_held(s, 1, 0);
+	stream_close(s, &python, 1);
+	expect_held(s, 1, 1);
+	assert_int_equal(stream_count(s, EVENT_LEAK), 1);
+	stream_bulk(s, &python, TT_PROBE_DEALLOCATE_BUFFERS, HEAP);
+	stream_exit(s, &python, 0);
+	expect_held(s, 1, 1); /* told of when it is long gone */
 }
 
 int main(void)
@@ -274,6 +308,7 @@ int main(void)
 		stream_test(what_leaked_is_told_of_its_site),
 		stream_test(of_lives_of_a_device_that_are_shown_as_one_the_sites_are_added),
 		stream_test(the_report_says_what_the_peak_was_made_of_and_what_was_freed_at_once),
+		stream_test(what_the_program_cache_holds_is_the_runtimes_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,6 +67,7 @@ static const char scene_report[] =
 	"  frees: 1 foreign\n"
 	"\n"
 	"coverage: 20/20 probes in 1 library, 2 processes (0 pre-attach), 45 records, 0 lost\n"
+	"  without stacks what the program cache holds cannot be told from leaks\n"
 	"SUMMARY: tttrace: 839451648 bytes leaked in 3 buffers (1 process, all devices together)\n";
 
 static void event_lines_are_as_users_know_them(void **state)

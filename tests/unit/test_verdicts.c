@@ -143,8 +143,8 @@ static void what_the_runtime_holds_for_itself_is_no_leak(void **state)
 	assert_int_equal(stream_count(s, EVENT_LEAK), 0);
 	snapshot = stream_snapshot(s);
 	device = snapshot->processes[0]->devices[0];
-	assert_int_equal(device->held.buffers, 3);
-	assert_int_equal(device->held.bytes, 12 * 1024 + 12 * 32 + 12 * 64);
+	assert_int_equal(device->held_all.buffers, 3);
+	assert_int_equal(device->held_all.bytes, 12 * 1024 + 12 * 32 + 12 * 64);
 	assert_int_equal(snapshot__leaks(snapshot, NULL), 0);
 	assert_int_equal(snapshot->allocs[KIND_SYSTEM], 3);
 	snapshot__free(snapshot);

@@ -1,115 +1,10 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Allocators and allocations: where buffers come into the ledger. */
+/* Allocations: where buffers come into the ledger. */
 #include <errno.h>
 #include <string.h>
 
 #include "core/ledger_impl.h"
-
-/* The device behind @rec is another one than the one that we knew at its address. */
-static void replace_device(struct ledger *ledger, struct device *old, const struct tt_record *h)
-{
-	struct allocator *allocator, *next;
-	__u64 buffers, bytes;
-
-	ledger__judge_device(
-		ledger, old, h->ts_ns, h->tid,
-		"live when its device was replaced by another; its closing was not seen");
-	old->closed = true;
-	old->close_ts_ns = h->ts_ns;
-	for (allocator = TAILQ_FIRST(&old->process->all_allocators); allocator; allocator = next) {
-		next = TAILQ_NEXT(allocator, entry);
-		if (allocator->device != old)
-			continue;
-		ledger__end_all(ledger, old->process, allocator, ENDING_NONE, &buffers, &bytes);
-		allocator__kill(&ledger->allocators, allocator);
-	}
-}
-
-int ledger__meet_device(struct ledger *ledger, const struct hit *hit, const struct tt_device *seen,
-			struct device **ret_device)
-{
-	struct device *old, *device;
-	int err;
-
-	err = device__meet(hit->process, seen, hit->h->faults, hit->h->ts_ns, &old, &device);
-	if (err)
-		return err;
-	if (old)
-		replace_device(ledger, old, hit->h);
-	*ret_device = device;
-	return 0;
-}
-
-/* A number of banks can be filled in only while nothing was measured with it. */
-static void fill_banks(struct allocator *allocator, const struct tt_record_allocator *rec)
-{
-	for (int i = 0; i < TT_TYPE_COUNT; i++) {
-		if (!allocator->num_banks[i])
-			allocator->num_banks[i] = rec->num_banks[i];
-		if (rec->bank_base[i])
-			allocator->bank_base[i] = rec->bank_base[i];
-		allocator__resize(allocator, i, rec->bank_size[i]);
-	}
-}
-
-/*
- * The allocators of sub-devices share the L1 of their device out among them: what lies between the
- * least and the highest address is the device's.
- */
-static void note_regions(struct device *device, const struct tt_record_allocator *rec)
-{
-	for (int i = 0; i < TT_TYPE_COUNT; i++) {
-		struct region *region = &device->regions[i];
-		__u64 from = rec->bank_base[i], to = from + rec->bank_size[i];
-
-		if (!from || to <= from)
-			continue;
-		if (!region->to || from < region->from)
-			region->from = from;
-		if (region->to < to)
-			region->to = to;
-		if (region->banks < rec->num_banks[i])
-			region->banks = rec->num_banks[i];
-	}
-}
-
-static int new_allocator(struct ledger *ledger, struct device *device, __u64 object,
-			 struct allocator **ret_allocator)
-{
-	int err = allocator__new(&ledger->allocators, device, object, ret_allocator);
-
-	if (!err)
-		(*ret_allocator)->maps_always = ledger->opts.follow_holes;
-	return err;
-}
-
-int ledger__take_allocator(struct ledger *ledger, const struct hit *hit)
-{
-	const struct tt_record_allocator *rec = (const void *)hit->h;
-	struct allocator *allocator;
-	struct device *device;
-	__u64 buffers, bytes;
-	int err;
-
-	err = ledger__meet_device(ledger, hit, &rec->device, &device);
-	if (err)
-		return err;
-	ledger__expect_opened(ledger, hit->process, device);
-	allocator = allocator__find(hit->process, rec->allocator, rec->device.object);
-	if (allocator && allocator->device != device) {
-		ledger__end_all(ledger, hit->process, allocator, ENDING_NONE, &buffers, &bytes);
-		allocator__kill(&ledger->allocators, allocator);
-		allocator = NULL;
-	}
-	if (!allocator) {
-		err = new_allocator(ledger, device, rec->allocator, &allocator);
-		if (err)
-			return err;
-	}
-	fill_banks(allocator, rec);
-	note_regions(device, rec);
-	return 0;
-}
+#include "core/origin.h"
 
 int ledger__take_space(struct ledger *ledger, const struct hit *hit)
 {
@@ -142,7 +37,7 @@ static int find_allocator(struct ledger *ledger, struct process *process, const 
 		err = device__meet_object(process, body->device, ts_ns, &device);
 		if (err)
 			return err;
-		err = new_allocator(ledger, device, body->allocator, &allocator);
+		err = ledger__new_allocator(ledger, device, body->allocator, &allocator);
 		if (err)
 			return err;
 	}
@@ -231,6 +126,16 @@ static void fill_buffer(struct buffer *buffer, const struct tt_record_buffer *re
 	}
 	if (body__has(body, TT_FIELD_ADDRESS))
 		buffer->flags |= BUFFER_HAS_ADDRESS;
+}
+
+/* What a program in the cache holds is the runtime's own. */
+static enum buffer_kind kind_by_stack(const struct ledger *ledger, const struct buffer *buffer)
+{
+	const struct event_stack *stack = stacks__find(&ledger->stacks, buffer->stack);
+
+	if (buffer->kind == KIND_OWNING && owner__of(buffer->type, stack) == OWNER_PROGRAM_CACHE)
+		return KIND_SYSTEM;
+	return buffer->kind;
 }
 
 static void note_first_id(struct process *process, const struct buffer *buffer)
@@ -325,6 +230,7 @@ int ledger__add_buffer(struct ledger *ledger, const struct hit *hit,
 	buffer = buffers__at(&ledger->buffers, nr);
 	fill_buffer(buffer, rec, &body, info);
 	buffer->stack = stack;
+	buffer->kind = kind_by_stack(ledger, buffer);
 	ledger__measure(allocator, buffer, space);
 	err = enter_buffer(ledger, allocator, nr, info->has_stacks);
 	if (err) {
@@ -352,6 +258,19 @@ static struct buffer *find_found(const struct ledger *ledger, const struct proce
 	return buffer;
 }
 
+/* One that is counted: what allocated it has become known. */
+static void change_kind(struct ledger *ledger, struct buffer *buffer)
+{
+	struct device *device = ledger__allocator_of(ledger, buffer)->device;
+	enum buffer_kind kind = kind_by_stack(ledger, buffer);
+
+	if (kind == buffer->kind)
+		return;
+	device->process->allocs[buffer->kind]--;
+	device->process->allocs[kind]++;
+	device__change_kind(device, buffer, kind);
+}
+
 static int explain_found(struct ledger *ledger, const struct tt_record_buffer *rec,
 			 struct buffer *buffer, __u32 stack)
 {
@@ -361,6 +280,7 @@ static int explain_found(struct ledger *ledger, const struct tt_record_buffer *r
 	if (err)
 		return err;
 	sites__explain(sites, buffer, stack);
+	change_kind(ledger, buffer);
 	buffer->flags &= ~BUFFER_UNSEEN;
 	buffer->alloc_ts_ns = rec->h.ts_ns;
 	if (buffer->flags & BUFFER_UNTOLD) {

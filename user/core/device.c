@@ -328,12 +328,36 @@ static struct site *site_of(const struct device *device, const struct buffer *bu
 	return sites__find(&device->sites, buffer->stack, buffer->type);
 }
 
+static void count_live(struct device *device, const struct buffer *buffer)
+{
+	device->live[buffer->kind]++;
+	if (buffer->kind == KIND_SYSTEM)
+		verdict_sum__add(&device->held, buffer);
+}
+
+/* What the runtime held when it was judged stays in the sum. */
+static void uncount_live(struct device *device, const struct buffer *buffer)
+{
+	device->live[buffer->kind]--;
+	if (buffer->kind == KIND_SYSTEM && !(buffer->flags & BUFFER_HELD))
+		verdict_sum__sub(&device->held, buffer);
+}
+
+void device__change_kind(struct device *device, struct buffer *buffer, enum buffer_kind kind)
+{
+	uncount_live(device, buffer);
+	device->allocs[buffer->kind]--;
+	buffer->kind = kind;
+	device->allocs[kind]++;
+	count_live(device, buffer);
+}
+
 void device__count_alloc(struct device *device, const struct buffer *buffer, __u32 nr)
 {
 	struct site *site = site_of(device, buffer);
 
 	device->allocs[buffer->kind]++;
-	device->live[buffer->kind]++;
+	count_live(device, buffer);
 	device->newest = nr;
 	if (!site)
 		return;
@@ -356,6 +380,10 @@ void device__add_footprint(struct device *device, const struct buffer *buffer)
 
 	if (site)
 		site->allocated.bytes += buffer->footprint;
+	if (buffer->kind != KIND_SYSTEM || !(buffer->flags & BUFFER_HAS_FOOTPRINT))
+		return;
+	device->held.bytes += buffer->footprint;
+	device->held.unsized--;
 }
 
 void device__count_free(struct device *device, const struct buffer *buffer, __u32 nr)
@@ -369,7 +397,7 @@ void device__count_free(struct device *device, const struct buffer *buffer, __u3
 
 void device__count_end(struct device *device, const struct buffer *buffer, __u32 nr)
 {
-	device->live[buffer->kind]--;
+	uncount_live(device, buffer);
 	if (device->newest == nr)
 		device->newest = BUFFER_NONE;
 }

@@ -74,7 +74,7 @@ struct device {
 	struct verdict_sum leaked;
 	struct verdict_sum cut_off; /* ended with the process, which a signal ended */
 	struct verdict_sum doubtful;
-	struct verdict_sum held;
+	struct verdict_sum held;	       /* by the runtime itself: live, or at the verdict */
 	struct event_space spaces[SPACES_MAX]; /* what was free when it was closed, or ended */
 	__u32 num_spaces;
 	struct buffer_list leaks; /* leaked, cut off or doubtful, and gone since */
@@ -110,6 +110,9 @@ void device__add_footprint(struct device *device, const struct buffer *buffer);
 /* Live buffer @nr is freed, by a free of its own; it leaves, in whatever way. */
 void device__count_free(struct device *device, const struct buffer *buffer, __u32 nr);
 void device__count_end(struct device *device, const struct buffer *buffer, __u32 nr);
+
+/* @buffer, which is counted, is of @kind. */
+void device__change_kind(struct device *device, struct buffer *buffer, enum buffer_kind kind);
 
 /* The verdict on @buffer: it leaked; or not, after all. */
 void device__add_leak(struct device *device, const struct buffer *buffer);

@@ -31,7 +31,7 @@ void ledger__describe(const struct ledger *ledger, const struct buffer *buffer,
 		.is_older = buffer->flags & BUFFER_UNSEEN,
 		.stack = stacks__find(&ledger->stacks, buffer->stack),
 	};
-	ret_buffer->owner = owner__of(buffer->type, ret_buffer->stack);
+	ret_buffer->owner = owner__of_buffer(buffer, ret_buffer->stack);
 }
 
 void ledger__emit_unseen_free(struct ledger *ledger, const struct hit *hit,
@@ -89,7 +89,7 @@ static struct allocator *leave_live(struct ledger *ledger, __u32 nr)
 
 static bool is_for_report(const struct buffer *buffer)
 {
-	return buffer->flags & (BUFFER_LEAKED | BUFFER_CUT_OFF | BUFFER_DOUBTFUL);
+	return buffer->flags & (BUFFER_LEAKED | BUFFER_CUT_OFF | BUFFER_DOUBTFUL | BUFFER_HELD);
 }
 
 static void keep_for_report(struct ledger *ledger, struct device *device, __u32 nr)

@@ -41,6 +41,7 @@ static const char *const class_names[CLASS_COUNT] = {
 static const char *const owner_names[OWNER_COUNT] = {
 	[OWNER_TENSOR] = "tensor",
 	[OWNER_KERNEL_BINARY] = "kernel_binary",
+	[OWNER_PROGRAM_CACHE] = "program_cache",
 	[OWNER_TRACE] = "trace",
 	[OWNER_SEMAPHORE] = "semaphore",
 	[OWNER_CIRCULAR_BUFFER] = "circular_buffer",

@@ -63,6 +63,7 @@ enum owner {
 	OWNER_UNKNOWN,
 	OWNER_TENSOR,
 	OWNER_KERNEL_BINARY, /* of a program in the cache */
+	OWNER_PROGRAM_CACHE, /* what else a program in the cache holds */
 	OWNER_TRACE,
 	OWNER_SEMAPHORE,       /* a global one */
 	OWNER_CIRCULAR_BUFFER, /* what a global one lies in */
@@ -103,8 +104,9 @@ struct event_stack {
 	__u32 number;
 	enum tt_stack_end end;
 	enum owner owner;
-	const char *op; /* the operation, see origin.h; NULL: there is none */
-	__u32 op_frame; /* in which it was called; STACK_NO_FRAME */
+	const char *op;	     /* the operation, see origin.h; NULL: there is none */
+	const char *factory; /* that made a program for the cache, see origin.h; NULL: none */
+	__u32 op_frame;	     /* in which it was called; STACK_NO_FRAME */
 	__u32 num_frames;
 	const struct event_frame *frames[]; /* innermost first */
 };

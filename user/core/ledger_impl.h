@@ -83,11 +83,16 @@ __attribute__((format(printf, 2, 3))) const char *ledger__why(struct ledger *led
 int ledger__look_up(struct ledger *ledger, const struct hit *hit,
 		    const struct library_info **ret_info, struct thread **ret_thread);
 
-/* births.c */
+/* introduce.c */
 /* device__meet(), and the end of the device that it contradicts. */
 int ledger__meet_device(struct ledger *ledger, const struct hit *hit, const struct tt_device *seen,
 			struct device **ret_device);
+/* Returns 0 or -ENOMEM. */
+int ledger__new_allocator(struct ledger *ledger, struct device *device, __u64 object,
+			  struct allocator **ret_allocator);
 int ledger__take_allocator(struct ledger *ledger, const struct hit *hit);
+
+/* births.c */
 int ledger__take_space(struct ledger *ledger, const struct hit *hit);
 int ledger__take_alloc(struct ledger *ledger, const struct hit *hit);
 /* The copy of a stack came, and what it is of is known. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #include "core/origin.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/function_name.h"
@@ -104,17 +105,87 @@ static enum owner owner_of(const struct event_frame *frame)
 	return OWNER_UNKNOWN;
 }
 
-enum owner origin__owner(const struct event_stack *stack)
+/*
+ * The frame in which ttnn makes a program that it has not in its cache yet; STACK_NO_FRAME. What
+ * that allocates and does not free again stays as long as the program: tensors of configuration,
+ * semaphores, scratch memory.
+ */
+static __u32 find_caching(const struct event_stack *stack)
 {
-	enum owner owner;
+	const struct event_frame *frame;
 
 	for (__u32 i = 0; i < stack->num_frames; i++) {
-		owner = owner_of(stack->frames[i]);
-		if (owner != OWNER_UNKNOWN)
-			return owner;
+		frame = stack->frames[i];
+		if (!frame->line && frame->function &&
+		    strstr(frame->function, "::create_and_cache_mesh_workload<"))
+			return i;
 	}
+	return STACK_NO_FRAME;
+}
+
+enum owner origin__owner(const struct event_stack *stack)
+{
+	enum owner owner = OWNER_UNKNOWN;
+
+	for (__u32 i = 0; i < stack->num_frames && owner == OWNER_UNKNOWN; i++)
+		owner = owner_of(stack->frames[i]);
+	if (owner == OWNER_KERNEL_BINARY || owner == OWNER_TRACE)
+		return owner;
+	if (find_caching(stack) != STACK_NO_FRAME)
+		return OWNER_PROGRAM_CACHE;
+	if (owner != OWNER_UNKNOWN)
+		return owner;
 	return stack->end == TT_STACK_COMPLETE || stack->end == TT_STACK_DEEP ||
 			       stack->end == TT_STACK_NO_PYTHON
 		       ? OWNER_OTHER
 		       : OWNER_UNKNOWN;
+}
+
+/* @name without its last part: "a::b::c" becomes "a::b"; false: it has no other. */
+static bool cut_last_part(char *name)
+{
+	char *last = NULL;
+
+	for (char *at = strstr(name, "::"); at; at = strstr(at + 2, "::"))
+		last = at;
+	if (!last)
+		return false;
+	*last = '\0';
+	return true;
+}
+
+void origin__factory(const struct event_stack *stack, char *buf, size_t size)
+{
+	__u32 i = find_caching(stack);
+	char name[NAME_SIZE];
+
+	buf[0] = '\0';
+	if (i == STACK_NO_FRAME)
+		return;
+	/* inwards, past the adapters that all operations have */
+	while (i--) {
+		if (stack->frames[i]->line || !stack->frames[i]->function)
+			continue;
+		function_name__shorten(name, sizeof(name), stack->frames[i]->function, "");
+		if (begins_with(name, "ttnn::device_operation::") || strchr(name, '{'))
+			continue;
+		if (begins_with(name, "ttnn::") && cut_last_part(name))
+			snprintf(buf, size, "%s", name);
+		return;
+	}
+}
+
+enum {
+	PROGRAM_PAGE = 2048 /* HostMemDeviceCommand::PROGRAM_PAGE_SIZE, in all of 0.60 to 0.81 */
+};
+
+enum owner owner__of_buffer(const struct buffer *buffer, const struct event_stack *stack)
+{
+	enum owner owner = owner__of(buffer->type, stack);
+
+	/* of what the runtime itself keeps in DRAM only these have such pages */
+	if (owner == OWNER_UNKNOWN && buffer->kind == KIND_SYSTEM && buffer->type == TT_TYPE_DRAM &&
+	    buffer->page_size == PROGRAM_PAGE)
+		return OWNER_KERNEL_BINARY;
+	return owner;
 }

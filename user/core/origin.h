@@ -7,6 +7,7 @@
 #ifndef TTTRACE_ORIGIN_H
 #define TTTRACE_ORIGIN_H
 
+#include "core/buffers.h"
 #include "core/event.h"
 
 /*
@@ -20,12 +21,22 @@ __u32 origin__operation(const struct event_stack *stack, char *buf, size_t size)
 /* OWNER_UNKNOWN: nothing tells it, and the stack was not seen as far as what would. */
 enum owner origin__owner(const struct event_stack *stack);
 
-/* Of a buffer of @type (enum tt_buffer_type) by @stack; NULL: it is not known. */
+/*
+ * What makes the program that the memory is for, if that goes into the program cache: its class,
+ * "ttnn::prim::UntilizeWithHaloProgramFactory". Writes it into @buf, cut at @size - 1 bytes; empty
+ * if there is none.
+ */
+void origin__factory(const struct event_stack *stack, char *buf, size_t size);
+
+/* Of what is of @type (enum tt_buffer_type) by @stack; NULL: it is not known. */
 static inline enum owner owner__of(__u32 type, const struct event_stack *stack)
 {
 	if (type == TT_TYPE_TRACE)
 		return OWNER_TRACE;
 	return stack ? stack->owner : OWNER_UNKNOWN;
 }
+
+/* Of one buffer, for which its kind and its pages speak where the stack is not known. */
+enum owner owner__of_buffer(const struct buffer *buffer, const struct event_stack *stack);
 
 #endif

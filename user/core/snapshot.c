@@ -42,7 +42,7 @@ static void copy_device(const struct device *device, struct snapshot_device *cop
 	copy->leaked_all = device->leaked;
 	copy->cut_off_all = device->cut_off;
 	copy->doubtful_all = device->doubtful;
-	copy->held = device->held;
+	copy->held_all = device->held;
 }
 
 /* Which of the lists a buffer belongs to. */
@@ -51,6 +51,7 @@ enum list_kind {
 	LIST_CUT_OFF,
 	LIST_DOUBTFUL,
 	LIST_LIVE,
+	LIST_HELD,
 	LIST_NONE
 };
 
@@ -62,6 +63,8 @@ static enum list_kind list_of(const struct buffer *buffer)
 		return LIST_CUT_OFF;
 	if (buffer->flags & BUFFER_DOUBTFUL)
 		return LIST_DOUBTFUL;
+	if (buffer->kind == KIND_SYSTEM)
+		return LIST_HELD;
 	return buffer->kind == KIND_OWNING ? LIST_LIVE : LIST_NONE;
 }
 
@@ -117,6 +120,8 @@ static int take_lists(struct taking *taking, const struct device *device,
 		err = take_list(taking, device, LIST_DOUBTFUL, &copy->doubtful);
 	if (!err && device->live[KIND_OWNING])
 		err = take_list(taking, device, LIST_LIVE, &copy->live);
+	if (!err && device->held.buffers)
+		err = take_list(taking, device, LIST_HELD, &copy->held);
 	if (!err)
 		err = snapshot__take_sites(taking->ledger, device, copy);
 	return err;
@@ -141,6 +146,7 @@ static void take_sums(const struct device *device, struct snapshot_device *copy)
 	copy->leaks.sum = device->leaked;
 	copy->cut_off.sum = device->cut_off;
 	copy->doubtful.sum = device->doubtful;
+	copy->held.sum = device->held;
 }
 
 bool snapshot_device__is_used(const struct snapshot_device *device)
@@ -445,6 +451,7 @@ static void free_process(struct snapshot_process *process)
 		snapshot_list__done(&process->devices[i]->cut_off);
 		snapshot_list__done(&process->devices[i]->doubtful);
 		snapshot_list__done(&process->devices[i]->live);
+		snapshot_list__done(&process->devices[i]->held);
 		free(process->devices[i]->sites);
 		free(process->devices[i]);
 	}
@@ -470,22 +477,6 @@ __u64 snapshot__leaks(const struct snapshot *snapshot, __u64 *ret_bytes)
 	if (ret_bytes)
 		*ret_bytes = snapshot->leaks.bytes;
 	return snapshot->leaks.buffers;
-}
-
-bool snapshot__complete(const struct snapshot *snapshot)
-{
-	return snapshot->coverage.complete;
-}
-
-bool snapshot__saw_activity(const struct snapshot *snapshot)
-{
-	if (snapshot->num_processes || snapshot->num_hidden)
-		return true;
-	for (int i = 0; i < TT_PROBE_COUNT; i++) {
-		if (snapshot->coverage.hits[i])
-			return true;
-	}
-	return false;
 }
 
 const struct usage *snapshot_process__chip(const struct snapshot_process *process, __u32 chip)

@@ -94,13 +94,14 @@ struct snapshot_device {
 	struct verdict_sum leaked_all; /* whatever the filter says */
 	struct verdict_sum cut_off_all;
 	struct verdict_sum doubtful_all;
-	struct verdict_sum held;
+	struct verdict_sum held_all;
 	struct event_space spaces[SPACES_MAX]; /* at its close or end, else now */
 	__u32 num_spaces;
 	struct snapshot_list leaks;
 	struct snapshot_list cut_off; /* ended with the process, which a signal ended */
 	struct snapshot_list doubtful;
 	struct snapshot_list live;   /* owning, with no verdict */
+	struct snapshot_list held;   /* by the runtime itself: live, or at the verdict */
 	struct snapshot_site *sites; /* by type, most bytes at the peak first */
 	__u32 num_sites;
 	struct snapshot_owner owners[OWNER_COUNT]; /* of all sites */

@@ -109,3 +109,19 @@ int snapshot__take_coverage(const struct ledger *ledger, struct snapshot *snapsh
 	conclude(snapshot);
 	return 0;
 }
+
+bool snapshot__complete(const struct snapshot *snapshot)
+{
+	return snapshot->coverage.complete;
+}
+
+bool snapshot__saw_activity(const struct snapshot *snapshot)
+{
+	if (snapshot->num_processes || snapshot->num_hidden)
+		return true;
+	for (int i = 0; i < TT_PROBE_COUNT; i++) {
+		if (snapshot->coverage.hits[i])
+			return true;
+	}
+	return false;
+}

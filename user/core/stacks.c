@@ -69,15 +69,17 @@ static int copy_frames(const struct stacks *stacks, const struct tt_record_stack
 	return 0;
 }
 
-/* The name of the operation lies behind the frames. */
+/* Both names lie behind the frames. */
 static int copy_stack(const struct stacks *stacks, const struct tt_record_stack *rec,
 		      struct event_stack **ret_stack)
 {
-	size_t frames_size = rec->num_frames * sizeof((*ret_stack)->frames[0]);
-	struct event_stack *stack = malloc(sizeof(*stack) + frames_size + OP_SIZE), *fitted;
-	char *op;
+	size_t frames_size = rec->num_frames * sizeof((*ret_stack)->frames[0]), op_size,
+	       factory_size;
+	char op[OP_SIZE], factory[OP_SIZE], *names;
+	struct event_stack *stack, *fitted;
 	int err;
 
+	stack = malloc(sizeof(*stack) + frames_size + sizeof(op) + sizeof(factory));
 	if (!stack)
 		return -ENOMEM;
 	err = copy_frames(stacks, rec, stack);
@@ -85,13 +87,16 @@ static int copy_stack(const struct stacks *stacks, const struct tt_record_stack 
 		free(stack);
 		return err;
 	}
-	op = (char *)stack + sizeof(*stack) + frames_size;
-	stack->op_frame = origin__operation(stack, op, OP_SIZE);
+	stack->op_frame = origin__operation(stack, op, sizeof(op));
 	stack->owner = origin__owner(stack);
-	fitted = realloc(stack, sizeof(*stack) + frames_size + strlen(op) + 1);
+	origin__factory(stack, factory, sizeof(factory));
+	op_size = strlen(op) + 1;
+	factory_size = strlen(factory) + 1;
+	fitted = realloc(stack, sizeof(*stack) + frames_size + op_size + factory_size);
 	stack = fitted ? fitted : stack;
-	op = (char *)stack + sizeof(*stack) + frames_size;
-	stack->op = op[0] ? op : NULL;
+	names = (char *)stack + sizeof(*stack) + frames_size;
+	stack->op = op[0] ? memcpy(names, op, op_size) : NULL;
+	stack->factory = factory[0] ? memcpy(names + op_size, factory, factory_size) : NULL;
 	*ret_stack = stack;
 	return 0;
 }

@@ -54,7 +54,6 @@ static void judge_buffer(struct ledger *ledger, struct device *device, __u32 nr,
 		return;
 	if (buffer->kind == KIND_SYSTEM) {
 		buffer->flags |= BUFFER_HELD;
-		verdict_sum__add(&device->held, buffer);
 	} else if (loss__may_hide_free(&ledger->loss, &device->process->loss,
 				       buffer->alloc_ts_ns)) {
 		buffer->flags |= BUFFER_DOUBTFUL;

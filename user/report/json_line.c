@@ -181,6 +181,8 @@ void json_line__origin(struct json_line *line, struct json_object *object,
 		json_line__number(line, object, "stack_id", stack->number);
 	if (stack)
 		json_line__string(line, object, "op", stack->op);
+	if (stack && owner == OWNER_PROGRAM_CACHE)
+		json_line__string(line, object, "factory", stack->factory);
 	json_line__string(line, object, "owner", owner__name(owner));
 }
 

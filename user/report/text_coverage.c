@@ -106,6 +106,9 @@ void text_coverage__write(FILE *out, const struct snapshot *snap)
 	print_missing(out, &c->missing);
 	if (c->has_stacks)
 		print_stacks(out, c);
+	else if (snap->leaks.buffers)
+		fputs("  without stacks what the program cache holds cannot be told from leaks\n",
+		      out);
 	if (c->buffers_pre_attach)
 		print_count(out, c->buffers_pre_attach,
 			    "buffers were there before tracing began: a census found them");

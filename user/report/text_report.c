@@ -218,6 +218,18 @@ static void print_cut_off(FILE *out, const struct snapshot_process *process,
 			words__state(state, process->state, process->exit_code));
 }
 
+/* What is of no use to know of each single buffer is left out. */
+static void print_own(FILE *out, const struct snapshot_device *device, const struct sink_opts *opts)
+{
+	if (!device->held.sum.buffers)
+		return;
+	fputs("    held by the runtime itself (no leak): ", out);
+	print_sum(out, &device->held.sum, &device->pub);
+	text_stacks__write(out, &device->held, opts);
+	if (opts->verbose)
+		print_groups(out, &device->held);
+}
+
 static void print_device(FILE *out, const struct snapshot_process *process,
 			 const struct snapshot_device *device, const struct sink_opts *opts)
 {
@@ -232,10 +244,7 @@ static void print_device(FILE *out, const struct snapshot_process *process,
 	if (!is_judged(device) && (device->closed || process->state != PROCESS_RUNNING))
 		fprintf(out, "    no leak: %llu %s freed by the program, %llu in bulk\n",
 			(ull)device->frees, buffers(device->frees), (ull)device->bulk_freed);
-	if (device->held.buffers) {
-		fprintf(out, "    held by the runtime itself (no leak): ");
-		print_sum(out, &device->held, &device->pub);
-	}
+	print_own(out, device, opts);
 	print_peaks(out, device);
 	text_sites__write(out, device, opts);
 	text_regions__device(out, device);

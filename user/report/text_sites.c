@@ -42,9 +42,10 @@ static void print_peak_row(FILE *out, const struct snapshot_site *site,
 {
 	char bytes[WORDS_SIZE], place[STACK_PLACE_SIZE];
 
-	fprintf(out, "      %14llu bytes (%s), %llu %s: %s\n", (ull)site->at_peak.bytes,
+	fprintf(out, "      %14llu bytes (%s), %llu %s: %s%s%s\n", (ull)site->at_peak.bytes,
 		words__bytes(bytes, site->at_peak.bytes), (ull)site->at_peak.buffers,
-		buffers(site->at_peak.buffers), text_stacks__place(place, site->stack));
+		buffers(site->at_peak.buffers), site->owner ? owner__name(site->owner) : "",
+		site->owner ? " of " : "", text_stacks__place(place, site->stack));
 	if (opts->verbose && site->stack)
 		text_stacks__frames(out, site->stack, 10, true);
 }

@@ -134,6 +134,17 @@ static void add_caller(char buf[STACK_PLACE_SIZE], const char *word,
 		 words__clean(file, sizeof(file), path__base_name(frame->image)), frame->line);
 }
 
+/* Adds " (ttnn::prim::UntilizeWithHaloProgramFactory)" to @buf: an operation makes many programs.
+ */
+static void add_factory(char buf[STACK_PLACE_SIZE], const char *factory)
+{
+	char name[PLACE_NAME];
+	size_t used = strlen(buf);
+
+	snprintf(buf + used, STACK_PLACE_SIZE - used, " (%s)",
+		 words__clean(name, sizeof(name), factory));
+}
+
 const char *text_stacks__place(char buf[STACK_PLACE_SIZE], const struct event_stack *stack)
 {
 	char op[PLACE_NAME];
@@ -143,6 +154,8 @@ const char *text_stacks__place(char buf[STACK_PLACE_SIZE], const struct event_st
 		return "code that is not known";
 	words__clean(op, sizeof(op), stack->op ? stack->op : "an allocation");
 	snprintf(buf, STACK_PLACE_SIZE, "%s", op);
+	if (stack->factory)
+		add_factory(buf, stack->factory);
 	nr = find_caller(stack, 0);
 	if (nr < stack->num_frames)
 		add_caller(buf, "at", stack->frames[nr]);
@@ -158,13 +171,16 @@ const char *text_stacks__place(char buf[STACK_PLACE_SIZE], const struct event_st
 static void print_stack(FILE *out, const struct snapshot_stack *group, bool verbose)
 {
 	const char *owner = group->stack ? owner__name(group->stack->owner) : NULL;
-	char bytes[WORDS_SIZE], age[WORDS_SIZE];
+	char bytes[WORDS_SIZE], age[WORDS_SIZE], factory[3 * NAME_SIZE];
 
 	fprintf(out, "      %llu %s, %llu bytes (%s) of %s, oldest %s%s%s\n",
 		(ull)group->sum.buffers, words__plural(group->sum.buffers, "buffer", "buffers"),
 		(ull)group->sum.bytes, words__bytes(bytes, group->sum.bytes),
 		buffer_type__name(group->type), words__age(age, group->oldest_ns),
 		owner ? ", " : "", owner ? owner : "");
+	if (group->stack && group->stack->factory)
+		fprintf(out, "          by %s\n",
+			words__clean(factory, sizeof(factory), group->stack->factory));
 	text_stacks__frames(out, group->stack, 10, verbose);
 }
 
