@@ -20,8 +20,7 @@ static void run_child(char *const argv[], const struct command_start *start, int
 
 	if (read(go_fd, &word, 1) != 1)
 		_exit(1); /* tttrace has given up */
-	signal(SIGPIPE, SIG_DFL);
-	sigprocmask(SIG_SETMASK, &start->sigmask, NULL);
+	signals__restore(&start->signals);
 	setrlimit(RLIMIT_NOFILE, &start->files); /* it was had, so it may be had */
 	execvp(argv[0], argv);
 	err = errno;

@@ -6,9 +6,10 @@
 #ifndef TTTRACE_COMMAND_H
 #define TTTRACE_COMMAND_H
 
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/types.h>
+
+#include "signals.h"
 
 struct command {
 	pid_t pid;
@@ -19,7 +20,7 @@ struct command {
 
 /* What tttrace has changed of itself, and the command is to have as it was. */
 struct command_start {
-	sigset_t sigmask;
+	struct signals_before signals;
 	struct rlimit files; /* RLIMIT_NOFILE */
 };
 

@@ -2,6 +2,9 @@
 /*
  * tttrace: who holds the memory of Tenstorrent devices. Options -> session -> exit status.
  */
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "diff_command.h"
 #include "lib/log.h"
 #include "look.h"
@@ -10,11 +13,24 @@
 #include "session.h"
 #include "suppression_file.h"
 
+/* Or a file of results that is opened gets the number of one, and what is meant for that one. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct options opts;
 	int status;
 
+	fill_standard_descriptors();
 	if (diff_command__is_meant(argc, argv))
 		return diff_command__run(argc, argv);
 	if (options__parse(argc, argv, &opts))

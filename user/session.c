@@ -2,14 +2,13 @@
 #include "session.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/syscall.h>
 
+#include "census_taker.h"
 #include "command.h"
 #include "core/ledger.h"
 #include "core/snapshot.h"
@@ -20,14 +19,13 @@
 #include "options.h"
 #include "output.h"
 #include "privileges.h"
+#include "signals.h"
 #include "tracer.h"
 
 enum {
-	NAP_MS = 2, /* between two drains while records come in */
-	CENSUS_ALLOCATORS = 256,
-	CENSUS_PROCESSES = 1024,
-	REPAIR_PAUSE = 4,		    /* times as long as a repair, until the next one, … */
-	REPAIR_LEAST_NS = 50 * 1000 * 1000, /* … and so much more */
+	SIGNALS_MAX = 2,
+	GRACE_S = 1, /* for the command to end, after so many signals */
+	NAP_MS = 2,  /* between two drains while records come in */
 };
 
 struct session {
@@ -43,8 +41,9 @@ struct session {
 	int audit_fd;
 	int duration_fd;
 	size_t num_running; /* of the processes of -p, those that have not ended */
-	int num_signals;
-	__u64 repair_ns; /* CLOCK_BOOTTIME: not before; 0: at any time */
+	int num_signals;    /* that have reached the command */
+	int last_signal;    /* 0: none has come */
+	struct census_taker censuses;
 	struct command_start start;
 	bool keeps_admin; /* probes may yet be attached by perf events */
 	bool done;
@@ -96,18 +95,20 @@ static int open_timer(struct session *s, double seconds, bool repeat, int *ret_f
 	return *ret_fd < 0 ? *ret_fd : watch(s, *ret_fd, EPOLLIN);
 }
 
+/* The trace is over by then. */
+static void end_in(struct session *s, double seconds)
+{
+	if (s->duration_fd >= 0)
+		close(s->duration_fd);
+	s->duration_fd = -1;
+	if (open_timer(s, seconds, false, &s->duration_fd))
+		s->done = true;
+}
+
 static int open_signals(struct session *s)
 {
-	sigset_t mask;
-
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGINT);
-	sigaddset(&mask, SIGTERM);
-	sigaddset(&mask, SIGHUP);
-	sigprocmask(SIG_BLOCK, &mask, &s->start.sigmask);
-	s->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	return s->signal_fd < 0 ? -errno : watch(s, s->signal_fd, EPOLLIN);
+	s->signal_fd = signals__open(&s->start.signals);
+	return s->signal_fd < 0 ? s->signal_fd : watch(s, s->signal_fd, EPOLLIN);
 }
 
 static int open_loop(struct session *s)
@@ -133,78 +134,25 @@ static int open_loop(struct session *s)
 
 /*
  * The trace of a command goes on until the command ends: Ctrl-C has reached it from the terminal
- * as well, other signals are passed on to it. A second signal ends the trace at once.
+ * as well, other signals are passed on to it. If it has not ended soon after a second one, or at a
+ * third, the trace ends without it.
  */
 static void take_signal(struct session *s)
 {
-	struct signalfd_siginfo info;
+	bool to_all;
+	int signal = signals__next(s->signal_fd, &to_all);
 
-	if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info))
+	if (!signal)
 		return;
-	if (!command_runs(s) || s->num_signals++) {
+	s->last_signal = signal;
+	if (!command_runs(s) || s->num_signals == SIGNALS_MAX) {
 		s->done = true;
 		return;
 	}
-	if (info.ssi_signo != SIGINT)
-		kill(s->command.pid, info.ssi_signo);
-}
-
-/* Of one process: with a search for allocators that no record told of, unless it is asked often. */
-static void take_census(struct session *s, pid_t pid, enum tt_census_reason reason)
-{
-	__u64 known[CENSUS_ALLOCATORS];
-	size_t num = ledger__allocators(s->ledger, pid, known, CENSUS_ALLOCATORS);
-	bool search = reason != TT_CENSUS_AUDIT || num > CENSUS_ALLOCATORS;
-
-	tracer__take_census(s->tracer, pid, reason, known,
-			    num < CENSUS_ALLOCATORS ? num : CENSUS_ALLOCATORS, search);
-}
-
-static void take_censuses(struct session *s, const __u32 *pids, size_t num,
-			  enum tt_census_reason reason)
-{
-	for (size_t i = 0; i < num && !s->done; i++)
-		take_census(s, (pid_t)pids[i], reason);
-}
-
-/* What was there before the attach, at once. */
-static void take_late(struct session *s)
-{
-	__u32 pids[CENSUS_PROCESSES];
-	size_t num;
-
-	while (!s->done && (num = ledger__late(s->ledger, pids, CENSUS_PROCESSES)))
-		take_censuses(s, pids, num, TT_CENSUS_ATTACH);
-}
-
-/*
- * Mends what losses have left, and fills in what could not be read. A program that loses records
- * goes on losing them while it is read, perhaps: then not too often, so that the reader has time
- * for the ring.
- */
-static void take_repairs(struct session *s)
-{
-	__u64 begin_ns = clock__now_ns();
-	__u32 pids[CENSUS_PROCESSES];
-	size_t num;
-
-	if (begin_ns < s->repair_ns)
-		return;
-	num = ledger__incomplete(s->ledger, pids, CENSUS_PROCESSES);
-	s->repair_ns = 0;
-	if (!num)
-		return;
-	tracer__report_counters(s->tracer);
-	take_censuses(s, pids, num, TT_CENSUS_REPAIR);
-	s->repair_ns =
-		clock__now_ns() + REPAIR_PAUSE * (clock__now_ns() - begin_ns) + REPAIR_LEAST_NS;
-}
-
-static void take_audits(struct session *s)
-{
-	__u32 pids[CENSUS_PROCESSES];
-
-	take_censuses(s, pids, ledger__users(s->ledger, pids, CENSUS_PROCESSES), TT_CENSUS_AUDIT);
+	if (!to_all)
+		kill(s->command.pid, signal);
+	if (++s->num_signals == SIGNALS_MAX)
+		end_in(s, GRACE_S);
 }
 
 static void take_audit_time(struct session *s)
@@ -212,7 +160,7 @@ static void take_audit_time(struct session *s)
 	uint64_t ticks;
 
 	if (read(s->audit_fd, &ticks, sizeof(ticks)) == sizeof(ticks))
-		take_audits(s);
+		census_taker__audit(&s->censuses);
 }
 
 static void take_interval(struct session *s)
@@ -259,16 +207,6 @@ static void take_ready(struct session *s, int fd)
 		take_process_end(s, fd);
 }
 
-/* How long to sleep: until something happens, or a repair is due. */
-static int wait_ms(const struct session *s)
-{
-	__u64 now_ns = clock__now_ns();
-
-	if (!s->repair_ns)
-		return -1;
-	return s->repair_ns > now_ns ? (int)((s->repair_ns - now_ns) / 1000000) + 1 : 0;
-}
-
 /* Which way of attaching works is known only after a library has been attached to. */
 static void drop_admin(struct session *s)
 {
@@ -276,6 +214,12 @@ static void drop_admin(struct session *s)
 		return;
 	s->keeps_admin = false;
 	privileges__drop(s->opts, false);
+}
+
+static void take_censuses(struct session *s)
+{
+	census_taker__late(&s->censuses);
+	census_taker__repair(&s->censuses);
 }
 
 static void run_loop(struct session *s)
@@ -287,13 +231,13 @@ static void run_loop(struct session *s)
 	while (!s->done && !output__error(s->output)) {
 		if (asleep)
 			output__flush(s->output);
-		n = epoll_wait(s->epoll_fd, ready, 16, asleep ? wait_ms(s) : 0);
+		n = epoll_wait(s->epoll_fd, ready, 16,
+			       asleep ? census_taker__wait_ms(&s->censuses) : 0);
 		for (int i = 0; i < n; i++)
 			take_ready(s, ready[i].data.fd);
 		asleep = tracer__dispatch(s->tracer);
 		drop_admin(s);
-		take_late(s);
-		take_repairs(s);
+		take_censuses(s);
 		if (!asleep)
 			usleep(NAP_MS * 1000);
 	}
@@ -368,6 +312,7 @@ static int open_session(struct session *s)
 		err = open_tracer(s);
 	if (err)
 		return EXIT_ERROR;
+	s->censuses = (struct census_taker){ s->ledger, s->tracer, &s->done, 0 };
 	err = add_targets(s);
 	if (err)
 		return err == -ESRCH ? EXIT_NOTHING : EXIT_ERROR;
@@ -427,11 +372,10 @@ static int finish(struct session *s)
 	struct snapshot *snap;
 	int status;
 
-	take_late(s);
-	s->repair_ns = 0;
-	take_repairs(s);
+	s->censuses.repair_ns = 0;
+	take_censuses(s);
 	if (s->opts->audit_s > 0)
-		take_audits(s);
+		census_taker__audit(&s->censuses);
 	tracer__stop(s->tracer);
 	say_if_nothing(s);
 	if (ledger__finish(s->ledger, clock__now_ns()) ||
@@ -441,8 +385,10 @@ static int finish(struct session *s)
 	}
 	output__report(s->output, snap);
 	/* -d ends the trace, not the command: its status is still ours */
-	if (command_runs(s) && s->num_signals < 2)
+	if (command_runs(s) && s->num_signals < SIGNALS_MAX)
 		s->command_status = command__status(&s->command);
+	else if (command_runs(s))
+		s->command_status = 128 + s->last_signal;
 	status = final_status(s, snap);
 	snapshot__free(snap);
 	return status;
@@ -482,12 +428,17 @@ int session__run(const struct options *opts)
 		close_session(&s);
 		return status;
 	}
+	take_signal(&s);
+	if (opts->command && s.last_signal) { /* Ctrl-C before it has begun */
+		close_session(&s);
+		return 128 + s.last_signal;
+	}
 	tracer__activate(s.tracer);
 	err = opts->command ? command__release(&s.command, opts->command[0]) : 0;
 	if (err) {
 		status = err == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 	} else {
-		take_late(&s);
+		census_taker__late(&s.censuses);
 		say_what_is_traced(&s);
 		run_loop(&s);
 		status = finish(&s);
