@@ -92,7 +92,7 @@ static void conclude(struct snapshot *snapshot)
 	coverage->complete =
 		coverage->lost == coverage->repaired && !coverage->lost_unexplained &&
 		!coverage->census_torn && !coverage->bad_records && !coverage->dropped_records &&
-		!coverage->process_map_full && !coverage->reused_live && !coverage->reused_lost &&
+		!coverage->process_map_full && !coverage->reused_live &&
 		parts__are_enough(&coverage->missing) && !snapshot->frees[CLASS_UNKNOWN];
 }
 

@@ -30,7 +30,8 @@ static void print_loss(FILE *out, const struct snapshot_coverage *c, __u64 unexp
 	print_count(out, c->process_map_full, "hits of processes for which there was no room");
 	print_count(out, c->bad_records, "records could not be read");
 	print_count(out, c->dropped_records, "records were dropped: tttrace ran out of memory");
-	print_count(out, c->reused_live + c->reused_lost,
+	/* one that a loss explains is in order when that is repaired */
+	print_count(out, c->reused_live + (c->lost != c->repaired ? c->reused_lost : 0),
 		    "buffers were replaced by others without a free that we saw");
 	print_count(out, unexplained, "frees have no explanation: please report this");
 	print_count(out, c->footprint_unknown,
