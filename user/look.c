@@ -98,11 +98,16 @@ static void close_look(struct look *look)
 }
 
 /* Says why there is nothing to show. */
-static int complain(pid_t pid, int err)
+static int complain(const struct look *look, int err)
 {
+	pid_t pid = look->opts->snapshot_pid;
+
 	switch (err) {
 	case -ESRCH:
-		pr_err("process '%d' has ended, or uses no Tenstorrent runtime", pid);
+		pr_err(look->num_libraries
+			       ? "process '%d' has ended, or called exec, while it was read"
+			       : "process '%d' has ended, or uses no Tenstorrent runtime",
+		       pid);
 		return EXIT_NOTHING;
 	case -EPERM:
 	case -EACCES:
@@ -162,7 +167,7 @@ int look__run(const struct options *opts)
 	err = open_look(&look);
 	if (!err) {
 		err = take(&look);
-		status = err ? complain(opts->snapshot_pid, err) : report(&look);
+		status = err ? complain(&look, err) : report(&look);
 	}
 	close_look(&look);
 	return status;

@@ -13,6 +13,7 @@
 #include <deque>
 #include <dlfcn.h>
 #include <semaphore>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <thread>
@@ -261,6 +262,20 @@ static void cmd_pause(const Words &w)
 	usleep(atof(w[1].c_str()) * 1e6);
 }
 
+/* As allocators of host memory do: address space that nothing is behind yet, each part guarded. */
+static void cmd_reserve(const Words &w)
+{
+	size_t size = strtoull(w[2].c_str(), nullptr, 0) << 30, guard = 4096;
+
+	for (int i = 0; i < atoi(w[1].c_str()); i++) {
+		void *p = mmap(nullptr, size + 2 * guard, PROT_NONE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+		if (p == MAP_FAILED || mprotect((char *)p + guard, size, PROT_READ | PROT_WRITE))
+			die("cannot reserve so much");
+	}
+}
+
 static void cmd_rename(const Words &w)
 {
 	if (rename(w[1].c_str(), w[2].c_str()))
@@ -303,6 +318,7 @@ static const struct command {
 	{ "exit", 0, cmd_exit, "[STATUS]: in good order; so ends every script" },
 	{ "_exit", 0, cmd_exit_now, "[STATUS]" },
 	{ "kill", 1, cmd_kill, "SIGNAL" },
+	{ "reserve", 2, cmd_reserve, "TIMES GIBIBYTES: of address space" },
 	{ "rename", 2, cmd_rename, "OLD NEW" },
 	{ "name", 1, cmd_name, "NAME: of this thread; the first one's is that of the process" },
 	{ "pause", 1, cmd_pause, "SECONDS" },

@@ -7,7 +7,9 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "target/memory.h"
@@ -58,11 +60,32 @@ static void one_place_that_cannot_be_read_spoils_no_other(void **state)
 	memory__free(memory);
 }
 
+static void memory_of_a_process_that_has_ended_is_not_taken_for_empty(void **state)
+{
+	struct memory *memory;
+	pid_t child = fork();
+
+	(void)state;
+	if (!child) {
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(memory__open(child, &memory), 0);
+	assert_int_equal(memory__check(memory), 0);
+	kill(child, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)child, NULL, WEXITED | WNOWAIT), 0);
+	assert_int_equal(memory__check(memory), -ESRCH); /* while its PID is there */
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(memory__check(memory), -ESRCH);
+	memory__free(memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_that_was_never_used_is_not_touched),
 		cmocka_unit_test(one_place_that_cannot_be_read_spoils_no_other),
+		cmocka_unit_test(memory_of_a_process_that_has_ended_is_not_taken_for_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -207,6 +207,7 @@ int census__take(const struct census_target *target, census_record_fn fn, void *
 		return err;
 	err = make_spaces(&c, memory);
 	err = err ? err : visit_all(&c);
+	err = err ? err : memory__check(memory);
 	memory__free(memory);
 	free(c.spaces);
 	c.result.duration_ns = clock__now_ns() - begin_ns;

@@ -87,6 +87,14 @@ void memory__forget(struct memory *m)
 		m->ranges[i].tag = no_tag;
 }
 
+int memory__check(const struct memory *m)
+{
+	__u64 entry;
+
+	/* pagemap_read() of fs/proc/task_mmu.c: no entries once nobody uses the address space */
+	return pread(m->pagemap_fd, &entry, sizeof(entry), 0) == sizeof(entry) ? 0 : -ESRCH;
+}
+
 static void load_range(const struct memory *m, __u64 tag, struct range *range)
 {
 	__u64 entries[RANGE_PAGES];

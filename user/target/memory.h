@@ -54,6 +54,13 @@ bool memory__next_present(struct memory *memory, __u64 start, __u64 end, size_t 
 /* How many bytes of [@start, @end) are swapped out. */
 __u64 memory__swapped(struct memory *memory, __u64 start, __u64 end);
 
+/*
+ * Whether the memory is that of the process still. What is told of pages that are not present is
+ * worth nothing otherwise: those of one that has ended, or called exec(3), are told to be none.
+ * Returns 0 or -ESRCH.
+ */
+int memory__check(const struct memory *memory);
+
 /* Begins a new look: all that is asked for from now on is read again. */
 void memory__forget(struct memory *memory);
 
