@@ -427,29 +427,6 @@ static void a_footprint_that_no_census_can_tell_is_given_up(void **state)
 	assert_in_range(censuses, 1, 99);
 }
 
-static void what_a_loss_has_left_is_in_order_when_that_is_repaired(void **state)
-{
-	struct stream *s = *state;
-	struct object first = object(1), next = object(1);
-	struct snapshot *snapshot;
-
-	next.id++;
-	stream_begin(s, &python, 1);
-	stream_alloc(s, &python, &first);
-	losing_counted(s, &python, TT_RECORD_FREE_DONE, 1);
-	stream_alloc(s, &python, &next); /* in its place: the free of the first was lost */
-	snapshot = stream_snapshot(s);
-	assert_int_equal(snapshot->coverage.reused_lost, 1);
-	assert_false(snapshot->coverage.complete);
-	snapshot__free(snapshot);
-	read_all(s, &python, &next, 1);
-	phase(s, &python, TT_CENSUS_SETTLED, TT_CENSUS_REPAIR);
-	snapshot = stream_snapshot(s);
-	assert_int_equal(snapshot->coverage.lost, snapshot->coverage.repaired);
-	assert_true(snapshot->coverage.complete);
-	snapshot__free(snapshot);
-}
-
 static void a_child_does_not_hold_what_its_parent_does(void **state)
 {
 	struct stream *s = *state;
@@ -509,7 +486,6 @@ int main(void)
 		stream_test(an_allocator_that_is_empty_takes_all_its_buffers_away),
 		stream_test(an_unknown_footprint_gets_known),
 		stream_test(a_footprint_that_no_census_can_tell_is_given_up),
-		stream_test(what_a_loss_has_left_is_in_order_when_that_is_repaired),
 		stream_test(a_child_does_not_hold_what_its_parent_does),
 		stream_test(a_stream_may_claim_any_phase_in_any_order),
 	};

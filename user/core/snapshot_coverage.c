@@ -89,11 +89,11 @@ static void conclude(struct snapshot *snapshot)
 
 	coverage->processes =
 		snapshot->num_processes + snapshot->num_hidden + snapshot->earlier.processes;
-	coverage->complete =
-		coverage->lost == coverage->repaired && !coverage->lost_unexplained &&
-		!coverage->census_torn && !coverage->bad_records && !coverage->dropped_records &&
-		!coverage->process_map_full && !coverage->reused_live &&
-		parts__are_enough(&coverage->missing) && !snapshot->frees[CLASS_UNKNOWN];
+	coverage->complete = coverage->lost == coverage->repaired && !coverage->lost_unexplained &&
+			     !coverage->census_torn && !coverage->bad_records &&
+			     !coverage->dropped_records && !coverage->process_map_full &&
+			     !coverage->reused_live && parts__are_enough(&coverage->missing) &&
+			     !snapshot->frees[CLASS_UNKNOWN];
 }
 
 int snapshot__take_coverage(const struct ledger *ledger, struct snapshot *snapshot)
