@@ -40,6 +40,7 @@ enum tt_record_kind {
 	TT_RECORD_STACK,	 /* struct tt_record_stack: before it is first named */
 	TT_RECORD_STACK_TAKEN,	 /* struct tt_record_stack_taken: in place of a copy */
 	TT_RECORD_MISSING,	 /* struct tt_record_missing: a part that cannot be had here */
+	TT_RECORD_UNTRACED,	 /* struct tt_record_untraced: a runtime that was seen only */
 	TT_RECORD_KIND_COUNT
 };
 
@@ -263,6 +264,13 @@ struct tt_record_missing {
 	char why[TT_WHY_SIZE]; /* in words; cut if longer */
 };
 
+/* h.tgid: the process that maps it */
+struct tt_record_untraced {
+	struct tt_record h;
+	char path[TT_PATH_SIZE]; /* as the process sees it; cut in front if longer */
+	char why[TT_WHY_SIZE];
+};
+
 /* Totals since the start, over all CPUs. */
 struct tt_counters {
 	__u64 hits[TT_PROBE_COUNT];
@@ -407,6 +415,7 @@ _Static_assert(sizeof(struct tt_record_stack_copy) == 152, "no padding");
 _Static_assert(sizeof(struct tt_record_python_code) == 80 + 1568, "no padding");
 _Static_assert(sizeof(struct tt_record_stack_taken) == 64, "no padding");
 _Static_assert(sizeof(struct tt_record_missing) == 64 + TT_WHY_SIZE, "no padding");
+_Static_assert(sizeof(struct tt_record_untraced) == 56 + TT_PATH_SIZE + TT_WHY_SIZE, "no padding");
 _Static_assert(sizeof(struct tt_record_frame) == 88, "no padding");
 _Static_assert(sizeof(struct tt_record_stack) == 72, "no padding");
 _Static_assert(sizeof(struct tt_layout) % 8 == 0, "no padding at the end");

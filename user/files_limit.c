@@ -7,7 +7,7 @@
 #include "lib/log.h"
 
 enum {
-	FILES_LEAST = 64 /* maps, programs, links and what is read at the start; and one per CPU */
+	FILES_LEAST = 52 /* maps, programs, links and what is read at the start; and one per CPU */
 };
 
 int files_limit__raise(struct rlimit *ret_old)

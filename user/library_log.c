@@ -1,36 +1,35 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #include "library_log.h"
 
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "lib/log.h"
 #include "target/library.h"
 #include "target/probe_set.h"
 
-/* What of @set is missing in @lib, each with what no longer works. */
-unsigned int library_log__wanted(const struct library *lib, __u64 set)
-{
-	unsigned int wanted = 0;
+enum {
+	BUILDS_MAX = 64 /* of which is known that they were told of */
+};
 
-	for (int probe = 0; probe < TT_PROBE_COUNT; probe++) {
-		if (!probe_set__has(set, probe))
-			continue;
-		switch (lib->probe_state[probe]) {
-		case PROBE_FOUND:
-			wanted++;
-			break;
-		case PROBE_MISSING:
-		case PROBE_AMBIGUOUS:
-			wanted++;
-			pr_warn("'%s' has no %s: %s", lib->name, library__probe_name(probe),
-				library__probe_loss(probe));
-			break;
-		case PROBE_COVERED:
-			break;
-		}
-	}
-	return wanted;
+/* Copies of a library, and a file that is new again and again, are told of once. */
+static bool is_told(const struct library *lib)
+{
+	static char told[BUILDS_MAX][sizeof(lib->build_id)];
+	static unsigned int num;
+
+	if (!lib->build_id[0])
+		return false;
+	for (unsigned int i = 0; i < num; i++)
+		if (!strcmp(told[i], lib->build_id))
+			return true;
+	if (num < BUILDS_MAX)
+		memcpy(told[num++], lib->build_id, sizeof(lib->build_id));
+	return false;
 }
 
-void library_log__fields(const struct library *lib)
+static void tell_missing_fields(const struct library *lib)
 {
 	for (int field = 0; field < TT_FIELD_COUNT; field++)
 		if (!lib->fields[field].found && library__field_loss(field))
@@ -39,11 +38,36 @@ void library_log__fields(const struct library *lib)
 				library__field_loss(field));
 }
 
-void library_log__probes(const struct library *lib, __u64 set)
+static void tell_probes(const struct library *lib, __u64 set)
 {
 	for (size_t i = 0; i < lib->num_probes; i++)
 		if (probe_set__has(set, lib->probes[i].probe))
 			pr_info("  %s+0x%x  %s%s", lib->probes[i].name, lib->probes[i].insn_offset,
 				lib->probes[i].insn,
 				lib->probes[i].emulated ? "" : "  (single-stepped)");
+}
+
+static bool is_missing(const struct library *lib, int probe)
+{
+	return lib->probe_state[probe] == PROBE_MISSING ||
+	       lib->probe_state[probe] == PROBE_AMBIGUOUS;
+}
+
+unsigned int library_log__tell(const struct library *lib, __u64 set)
+{
+	bool told = is_told(lib);
+	unsigned int wanted = 0;
+
+	tell_probes(lib, set);
+	if (!told)
+		tell_missing_fields(lib);
+	for (int probe = 0; probe < TT_PROBE_COUNT; probe++) {
+		if (!probe_set__has(set, probe) || lib->probe_state[probe] == PROBE_COVERED)
+			continue;
+		wanted++;
+		if (is_missing(lib, probe) && !told)
+			pr_warn("'%s' has no %s: %s", lib->name, library__probe_name(probe),
+				library__probe_loss(probe));
+	}
+	return wanted;
 }

@@ -7,13 +7,10 @@
 
 struct library;
 
-/* Warns of what of @set is missing in @lib. Returns how many probes are wanted. */
-unsigned int library_log__wanted(const struct library *lib, __u64 set);
-
-/* Warns of fields that could not be established. */
-void library_log__fields(const struct library *lib);
-
-/* With -v: where each probe is. */
-void library_log__probes(const struct library *lib, __u64 set);
+/*
+ * Warns of fields that could not be established, and of what of @set is missing in @lib, but once
+ * for each build; with -v says where each probe is. Returns how many probes are wanted.
+ */
+unsigned int library_log__tell(const struct library *lib, __u64 set);
 
 #endif

@@ -14,6 +14,7 @@
 #include "survey.h"
 #include "target/discovery.h"
 #include "target/library.h"
+#include "untraced_log.h"
 #include "written.h"
 
 struct look {
@@ -23,6 +24,7 @@ struct look {
 	struct discovery *discovery;
 	struct survey *survey;
 	__u16 num_libraries;
+	struct untraced_log untraced;
 };
 
 static void on_event(void *ctx, const struct event *ev)
@@ -49,8 +51,23 @@ static void tell_library(struct look *look, const struct library *lib, __u16 ind
 	};
 
 	rec.h.layout = index;
-	written__path(&rec, lib->name);
+	written__path(rec.path, lib->name);
 	on_record(look, &rec, sizeof(rec));
+}
+
+static void tell_untraced(struct look *look, pid_t pid, const char *name, int err)
+{
+	struct tt_record_untraced rec;
+	char why[TT_WHY_SIZE];
+
+	snprintf(why, sizeof(why), "it cannot be read: %s", strerror(-err));
+	untraced_log__tell(&look->untraced, pid, name, why, NULL, &rec);
+	on_record(look, &rec, sizeof(rec));
+}
+
+static void on_unread(void *ctx, const struct proc_mapping *mapping, int err)
+{
+	tell_untraced(ctx, mapping->pid, mapping->name, err);
 }
 
 static int on_find(void *ctx, const struct discovery_find *find)
@@ -63,8 +80,7 @@ static int on_find(void *ctx, const struct discovery_find *find)
 		return 0;
 	err = library__open(find->path, find->name, &lib);
 	if (err) {
-		pr_warn("'%s' of process '%d' cannot be read (%s): what it holds is not shown",
-			find->name, find->pid, strerror(-err));
+		tell_untraced(look, find->pid, find->name, err);
 		return err;
 	}
 	err = survey__add_library(look->survey, find->tag, &lib->layout, look->num_libraries);
@@ -83,7 +99,7 @@ static int open_look(struct look *look)
 	if (!err)
 		err = ledger__new(&ledger_opts, &look->ledger);
 	if (!err)
-		err = discovery__new(on_find, look, &look->discovery);
+		err = discovery__new(on_find, on_unread, look, &look->discovery);
 	if (!err)
 		err = survey__new(look->discovery, on_record, look, &look->survey);
 	return err;
@@ -104,6 +120,8 @@ static int complain(const struct look *look, int err)
 
 	switch (err) {
 	case -ESRCH:
+		if (look->untraced.num_told)
+			return EXIT_INCOMPLETE; /* what it maps was told of */
 		pr_err(look->num_libraries
 			       ? "process '%d' has ended, or called exec, while it was read"
 			       : "process '%d' has ended, or uses no Tenstorrent runtime",

@@ -24,6 +24,7 @@ enum {
 struct process_check {
 	const struct check_stream *stream;
 	unsigned int num_libraries;
+	bool unread; /* a runtime that it maps; it was told of */
 	int err;
 };
 
@@ -114,11 +115,19 @@ static int check_find(void *ctx, const struct discovery_find *find)
 	return 0;
 }
 
+static void check_unread(void *ctx, const struct proc_mapping *mapping, int err)
+{
+	struct process_check *check = ctx;
+
+	pr_err("cannot read '%s' of process '%d': %s", mapping->name, mapping->pid, strerror(-err));
+	check->unread = true;
+}
+
 static int check_process(const struct check_stream *stream, pid_t pid)
 {
 	struct process_check check = { .stream = stream };
 	struct discovery *discovery;
-	int err = discovery__new(check_find, &check, &discovery);
+	int err = discovery__new(check_find, check_unread, &check, &discovery);
 
 	if (err)
 		return EXIT_ERROR;
@@ -131,9 +140,11 @@ static int check_process(const struct check_stream *stream, pid_t pid)
 	}
 	if (check.err)
 		pr_err("cannot read a runtime of process '%d': %s", pid, strerror(-check.err));
-	else if (!check.num_libraries)
+	else if (!check.num_libraries && !check.unread)
 		pr_err("process '%d' maps no Tenstorrent runtime", pid);
-	return check.err ? EXIT_ERROR : check.num_libraries ? EXIT_OK : EXIT_NOTHING;
+	return check.err || check.unread ? EXIT_ERROR
+	       : check.num_libraries	 ? EXIT_OK
+					 : EXIT_NOTHING;
 }
 
 static int check_file(const struct check_stream *stream, const char *path)

@@ -358,7 +358,7 @@ static int final_status(const struct session *s, const struct snapshot *snap)
 
 static void say_if_nothing(const struct session *s)
 {
-	if (tracer__num_libraries(s->tracer))
+	if (tracer__num_libraries(s->tracer) || tracer__missed_libraries(s->tracer))
 		return;
 	if (s->opts->command)
 		pr_warn("'%s' did not use a Tenstorrent runtime: nothing was traced",

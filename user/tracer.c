@@ -12,6 +12,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "library_log.h"
+#include "own_namespace.h"
 #include "stack_taker.h"
 #include "survey.h"
 #include "target/discovery.h"
@@ -21,6 +22,7 @@
 #include "target/sideband.h"
 #include "trace/load_error.h"
 #include "trace/reader.h"
+#include "untraced_log.h"
 #include "written.h"
 
 enum {
@@ -48,7 +50,8 @@ struct tracer {
 	bool counters_stale;	/* … and whether records have come since */
 	__u64 lost;		/* as the counters were when processes were last asked for theirs */
 	bool told[TT_PART_COUNT]; /* that they are missing */
-	pid_t *listed;		  /* processes that were asked for */
+	struct untraced_log untraced;
+	pid_t *listed; /* processes that were asked for */
 	size_t num_listed;
 };
 
@@ -58,7 +61,7 @@ static void report_library(struct tracer *tracer, const struct library *lib, __u
 	__u64 attached = set & library__probes(lib);
 	struct tt_record_library rec = {
 		.h = written__head(TT_RECORD_LIBRARY, 0),
-		.probes_wanted = library_log__wanted(lib, set),
+		.probes_wanted = library_log__tell(lib, set),
 		.probes_attached = (__u32)__builtin_popcountll(attached),
 		.mode = tracer->mode,
 		.stacks = tracer->stacks != NULL,
@@ -67,16 +70,13 @@ static void report_library(struct tracer *tracer, const struct library *lib, __u
 	};
 
 	rec.h.layout = layout;
-	written__path(&rec, lib->name);
+	written__path(rec.path, lib->name);
 	tracer->on_record(tracer->ctx, &rec, sizeof(rec));
 }
 
 static void report_missing(struct tracer *tracer, enum tt_part part, const char *why)
 {
-	struct tt_record_missing rec = {
-		.h = written__head(TT_RECORD_MISSING, 0),
-		.part = part,
-	};
+	struct tt_record_missing rec = { .h = written__head(TT_RECORD_MISSING, 0), .part = part };
 
 	if (!why || tracer->told[part])
 		return;
@@ -93,6 +93,27 @@ static void report_missing_parts(struct tracer *tracer)
 		report_missing(tracer, part, loader__missing(tracer->loader, part));
 }
 
+/* @failure: of the kernel; NULL: it is @why. */
+static void report_untraced(struct tracer *tracer, pid_t pid, const char *name, const char *why,
+			    const struct load_failure *failure)
+{
+	struct tt_record_untraced rec;
+
+	if (failure)
+		untraced_log__tell_refused(&tracer->untraced, pid, name, failure, &rec);
+	else
+		untraced_log__tell(&tracer->untraced, pid, name, why, NULL, &rec);
+	tracer->on_record(tracer->ctx, &rec, sizeof(rec));
+}
+
+static void on_unread(void *ctx, const struct proc_mapping *mapping, int err)
+{
+	char why[TT_WHY_SIZE];
+
+	snprintf(why, sizeof(why), "it cannot be read: %s", strerror(-err));
+	report_untraced(ctx, mapping->pid, mapping->name, why, NULL);
+}
+
 static int attach(struct tracer *tracer, const struct discovery_find *find)
 {
 	struct library *lib = NULL;
@@ -103,25 +124,24 @@ static int attach(struct tracer *tracer, const struct discovery_find *find)
 
 	err = library__open(find->path, find->name, &lib);
 	if (err) {
-		pr_warn("'%s' of process '%d' cannot be read (%s): it is not traced", find->name,
-			find->pid, strerror(-err));
+		report_untraced(tracer, find->pid, find->name, strerror(-err), NULL);
 		return err;
 	}
 	set = probe_set__of(tracer->mode, tracer->views, &lib->layout, library__probes(lib));
 	err = loader__attach_library(tracer->loader, lib, set, find->path, &layout, &attached);
 	report_missing_parts(tracer);
+	if (err)
+		report_untraced(tracer, find->pid, find->name, NULL,
+				loader__failure(tracer->loader));
 	if (!err)
 		err = survey__add_library(tracer->survey, find->tag, &lib->layout, layout);
 	if (!err) {
 		tracer->num_libraries++;
 		if (!proc__exists(find->pid))
-			pr_warn("process '%d' had ended before '%s' could be probed: what it did "
-				"was not seen",
-				find->pid, lib->name);
+			report_untraced(tracer, find->pid, lib->name,
+					"the process had ended before it could be probed", NULL);
 		pr_info("attached to '%s' (build %s, %u probes, through process '%d')", lib->name,
 			lib->build_id, attached, find->pid);
-		library_log__probes(lib, set);
-		library_log__fields(lib);
 		report_library(tracer, lib, set, layout);
 	}
 	library__free(lib);
@@ -204,23 +224,6 @@ static int watch(struct tracer *tracer, int fd)
 	return epoll_ctl(tracer->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
-/* PIDs are those of our own namespace: so /proc, which tells them, must be of it as well. */
-static int find_namespace(struct loader_opts *opts)
-{
-	int err = proc__pid_namespace(&opts->pid_namespace);
-
-	if (err == -EXDEV)
-		pr_err("/proc shows the processes of another PID namespace than the one that tttrace "
-		       "runs in: mount it anew (`mount -t proc proc /proc`), or start the container "
-		       "with --pid=host");
-	else if (err)
-		pr_err("cannot read '/proc/self': %s; is /proc mounted?", strerror(-err));
-	else if (opts->pid_namespace)
-		pr_info("in a PID namespace of a container: only its processes are traced, by the "
-			"PIDs that they have here; start it with --pid=host to see all");
-	return err;
-}
-
 /*
  * Without it only libraries that are mapped already can be traced. A command maps none yet, so that
  * nothing would be left.
@@ -254,7 +257,7 @@ static int open_parts(struct tracer *tracer, const struct loader_opts *given)
 	tracer->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (tracer->epoll_fd < 0)
 		return -errno;
-	err = find_namespace(&opts);
+	err = own_namespace__find(&opts.pid_namespace);
 	if (!err)
 		err = loader__prepare(&opts, &tracer->loader);
 	if (!err)
@@ -262,7 +265,7 @@ static int open_parts(struct tracer *tracer, const struct loader_opts *given)
 	if (!err)
 		err = reader__new(tracer->loader, on_ring_record, tracer, &tracer->reader);
 	if (!err)
-		err = discovery__new(on_find, tracer, &tracer->discovery);
+		err = discovery__new(on_find, on_unread, tracer, &tracer->discovery);
 	if (!err)
 		err = survey__new(tracer->discovery, hand_up, tracer, &tracer->survey);
 	if (!err && opts.stack_depth && !loader__missing(tracer->loader, TT_PART_STACKS))
@@ -467,6 +470,11 @@ void tracer__stop(struct tracer *tracer)
 bool tracer__may_use_perf_events(const struct tracer *tracer)
 {
 	return loader__may_use_perf_events(tracer->loader);
+}
+
+bool tracer__missed_libraries(const struct tracer *tracer)
+{
+	return tracer->untraced.num_told;
 }
 
 unsigned int tracer__num_libraries(const struct tracer *tracer)

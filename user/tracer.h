@@ -71,6 +71,9 @@ void tracer__stop(struct tracer *tracer);
 /* See loader__may_use_perf_events(). */
 bool tracer__may_use_perf_events(const struct tracer *tracer);
 
+/* Was a runtime seen that is not traced? */
+bool tracer__missed_libraries(const struct tracer *tracer);
+
 /* How many runtimes are attached to, or were. */
 unsigned int tracer__num_libraries(const struct tracer *tracer);
 

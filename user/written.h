@@ -22,12 +22,12 @@ static inline struct tt_record written__head(enum tt_record_kind kind, pid_t pid
 	};
 }
 
-/* @name into the path of @rec, which is zeroed; cut in front if it is longer. */
-static inline void written__path(struct tt_record_library *rec, const char *name)
+/* @name into the @path of a record, which is zeroed; cut in front if it is longer. */
+static inline void written__path(char path[TT_PATH_SIZE], const char *name)
 {
 	size_t len = strlen(name), cut = len < TT_PATH_SIZE ? 0 : len - TT_PATH_SIZE + 1;
 
-	memcpy(rec->path, name + cut, len - cut);
+	memcpy(path, name + cut, len - cut);
 }
 
 #endif

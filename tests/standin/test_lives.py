@@ -157,7 +157,8 @@ def test_a_program_that_ends_while_it_is_attached_to_is_not_misjudged(gen3, seed
         assert not trace.output.stat().st_size or not trace.finish().summary["activity"]
         return
     result = trace.finish()
-    assert status == 0, result.stderr
+    unseen = result.summary["coverage"].get("untraced")  # it had ended before its probes were in place
+    assert status == (4 if unseen else 0), result.stderr
     assert set(result.classes()) <= {"matched", "pre_attach"}
     assert not result.of("leak") and not result.of("ended")
     assert not result.summary["classes"]["unknown"]

@@ -163,7 +163,8 @@ COVERAGE = Table(
     {"mode": one_of(("default", "lean", "all")), "not_probed": many(one_of(PROBES)),
      "hits": Table({}, dict.fromkeys(PROBES, number)),
      "stacks": counts((*STACK_ENDS, "missing", "copied")),
-     "missing": many(Table({"part": one_of(PARTS), "loss": text, "why": text}))})
+     "missing": many(Table({"part": one_of(PARTS), "loss": text, "why": text})),
+     "untraced_times": number, "untraced": many(Table({"path": text, "pid": number, "times": number, "why": text}))})
 
 # --- lines ---------------------------------------------------------------------------------------
 

@@ -127,6 +127,7 @@ static const char *const record_names[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_STACK] = "stack",
 	[TT_RECORD_STACK_TAKEN] = "stack_taken",
 	[TT_RECORD_MISSING] = "missing",
+	[TT_RECORD_UNTRACED] = "untraced",
 };
 
 static const char *const stack_ends[TT_STACK_END_COUNT] = {

@@ -37,6 +37,7 @@ void ledger__free(struct ledger *ledger)
 	buffers__done(&ledger->buffers);
 	free(ledger->undecided);
 	libraries__done(&ledger->libraries);
+	untraced__done(&ledger->untraced);
 	stacks__done(&ledger->stacks);
 	loss__done(&ledger->loss);
 	free(ledger);
@@ -370,6 +371,8 @@ int ledger__apply(struct ledger *ledger, const void *record, size_t size)
 			err = libraries__add(&ledger->libraries, record);
 		else if (h->kind == TT_RECORD_MISSING)
 			err = parts__miss(&ledger->parts, record);
+		else if (h->kind == TT_RECORD_UNTRACED)
+			err = untraced__add(&ledger->untraced, record);
 		else if (h->kind == TT_RECORD_FRAME)
 			err = stacks__add_frame(&ledger->stacks, record, size);
 		else if (h->kind == TT_RECORD_STACK)

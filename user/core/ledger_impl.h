@@ -28,6 +28,7 @@
 #include "core/libraries.h"
 #include "core/loss.h"
 #include "core/parts.h"
+#include "core/untraced.h"
 #include "core/process.h"
 #include "core/stacks.h"
 #include "core/stats.h"
@@ -43,6 +44,7 @@ struct ledger {
 	struct ledger_opts opts;
 	struct libraries libraries;
 	struct parts parts;
+	struct untraced untraced;
 	struct stacks stacks;
 	struct buffers buffers;
 	struct allocator_table allocators;

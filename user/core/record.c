@@ -33,6 +33,7 @@ static const size_t record_sizes[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_STACK] = sizeof(struct tt_record_stack),
 	[TT_RECORD_STACK_TAKEN] = sizeof(struct tt_record_stack_taken),
 	[TT_RECORD_MISSING] = sizeof(struct tt_record_missing),
+	[TT_RECORD_UNTRACED] = sizeof(struct tt_record_untraced),
 };
 
 /* Bytes of each field in the body; 0: not in the body. */

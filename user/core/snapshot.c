@@ -468,6 +468,7 @@ void snapshot__free(struct snapshot *snapshot)
 		free_process(snapshot->processes[i]);
 	free(snapshot->processes);
 	free(snapshot->coverage.libraries);
+	untraced__done(&snapshot->coverage.untraced);
 	free(snapshot->rules);
 	free(snapshot);
 }

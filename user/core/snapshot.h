@@ -16,6 +16,7 @@
 #include "core/ledger.h"
 #include "core/parts.h"
 #include "core/process.h"
+#include "core/untraced.h"
 #include "core/usage.h"
 
 enum {
@@ -175,6 +176,7 @@ struct snapshot_coverage {
 	bool census_torn; /* what a process held before the attach could not be read */
 	bool is_look;	  /* a census is all that there is: no probe */
 	struct parts missing;
+	struct untraced untraced;
 	bool complete; /* nothing was lost or left unexplained */
 };
 

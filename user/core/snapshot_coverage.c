@@ -92,7 +92,8 @@ static void conclude(struct snapshot *snapshot)
 	coverage->complete = coverage->lost == coverage->repaired && !coverage->lost_unexplained &&
 			     !coverage->census_torn && !coverage->bad_records &&
 			     !coverage->dropped_records && !coverage->process_map_full &&
-			     !coverage->reused_live && parts__are_enough(&coverage->missing) &&
+			     !coverage->reused_live && !coverage->untraced.times &&
+			     parts__are_enough(&coverage->missing) &&
 			     !snapshot->frees[CLASS_UNKNOWN];
 }
 
@@ -106,6 +107,9 @@ int snapshot__take_coverage(const struct ledger *ledger, struct snapshot *snapsh
 	take_loss(&ledger->loss, &snapshot->coverage);
 	take_stats(&ledger->stats, &snapshot->coverage);
 	snapshot->coverage.missing = ledger->parts;
+	err = untraced__copy(&ledger->untraced, &snapshot->coverage.untraced);
+	if (err)
+		return err;
 	conclude(snapshot);
 	return 0;
 }

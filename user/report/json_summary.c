@@ -290,6 +290,25 @@ static void put_stacks(struct json_line *line, struct json_object *o,
 	json_line__number(line, stacks, "copied", c->stacks_copied);
 }
 
+/* Runtimes that were seen and are not traced; nothing if there are none. */
+static void put_untraced(struct json_line *line, struct json_object *o,
+			 const struct untraced *untraced)
+{
+	struct json_object *list, *item;
+
+	if (!untraced->times)
+		return;
+	json_line__number(line, o, "untraced_times", untraced->times);
+	list = json_line__array(line, o, "untraced");
+	for (__u32 i = 0; i < untraced->num_items; i++) {
+		item = json_line__element(line, list);
+		json_line__string(line, item, "path", untraced->items[i].path);
+		json_line__number(line, item, "pid", untraced->items[i].pid);
+		json_line__number(line, item, "times", untraced->items[i].times);
+		json_line__string(line, item, "why", untraced->items[i].why);
+	}
+}
+
 /* Parts of the tracer that this machine does not allow; nothing if it allows all. */
 static void put_missing(struct json_line *line, struct json_object *o, const struct parts *parts)
 {
@@ -337,6 +356,7 @@ static void put_coverage(struct json_line *line, const struct snapshot *snap)
 	json_line__number(line, o, "events", c->records);
 	put_losses(line, o, c);
 	put_missing(line, o, &c->missing);
+	put_untraced(line, o, &c->untraced);
 	if (c->has_stacks)
 		put_stacks(line, o, c);
 	if (c->has_hits)

@@ -87,6 +87,23 @@ static void print_missing(FILE *out, const struct parts *parts)
 				words__clean(why, sizeof(why), parts->why[part]));
 }
 
+static void print_untraced(FILE *out, const struct untraced *untraced)
+{
+	char path[3 * TT_PATH_SIZE + 1], why[3 * TT_WHY_SIZE + 1];
+	__u64 more = untraced->times;
+
+	for (__u32 i = 0; i < untraced->num_items; i++) {
+		const struct untraced_item *item = &untraced->items[i];
+
+		fprintf(out, "  NOT TRACED: '%s' (process %u%s): %s\n",
+			words__clean(path, sizeof(path), item->path), item->pid,
+			item->times > 1 ? " and others" : "",
+			words__clean(why, sizeof(why), item->why));
+		more -= item->times;
+	}
+	print_count(out, more, "other runtimes that were seen are not traced");
+}
+
 void text_coverage__write(FILE *out, const struct snapshot *snap)
 {
 	const struct snapshot_coverage *c = &snap->coverage;
@@ -105,6 +122,7 @@ void text_coverage__write(FILE *out, const struct snapshot *snap)
 		(ull)c->records, (ull)c->lost);
 	fputs(left_out(c), out);
 	print_missing(out, &c->missing);
+	print_untraced(out, &c->untraced);
 	if (c->has_stacks)
 		print_stacks(out, c);
 	else if (snap->leaks.buffers)

@@ -20,17 +20,20 @@ struct known_file {
 
 struct discovery {
 	discovery_fn fn;
+	discovery_unread_fn unread;
 	void *ctx;
 	struct known_file *files;
 };
 
-int discovery__new(discovery_fn fn, void *ctx, struct discovery **ret_discovery)
+int discovery__new(discovery_fn fn, discovery_unread_fn unread, void *ctx,
+		   struct discovery **ret_discovery)
 {
 	struct discovery *discovery = calloc(1, sizeof(*discovery));
 
 	if (!discovery)
 		return -ENOMEM;
 	discovery->fn = fn;
+	discovery->unread = unread;
 	discovery->ctx = ctx;
 	*ret_discovery = discovery;
 	return 0;
@@ -54,23 +57,35 @@ static int know_file(struct discovery *discovery, int fd, const char *path,
 {
 	struct known_file *file;
 	struct file_key key;
-	int err = file_key__read(fd, &key);
+	int err = file_key__read(fd, &key), is_runtime;
 
 	if (err)
 		return err;
 	HASH_FIND(hh, discovery->files, &key, sizeof(key), file);
 	*ret_new = !file;
 	if (!file) {
+		is_runtime = library__is_runtime(path);
+		if (is_runtime < 0)
+			return is_runtime;
 		file = calloc(1, sizeof(*file));
 		if (!file)
 			return -ENOMEM;
 		file->key = key;
-		file->is_runtime = library__is_runtime(path);
+		file->is_runtime = is_runtime;
 		/* if that fails the file stays unknown: it is looked at again */
 		HASH_ADD(hh, discovery->files, key, sizeof(key), file);
 	}
 	*ret_file = file;
 	return 0;
+}
+
+/* A process that has ended meanwhile, with its mappings, is no error. */
+static int fail(const struct discovery *discovery, const struct proc_mapping *mapping, int err)
+{
+	if (err == -ENOENT || err == -ESRCH)
+		return 0;
+	discovery->unread(discovery->ctx, mapping, err);
+	return err;
 }
 
 /*
@@ -90,12 +105,12 @@ static int look_at(struct discovery *discovery, const struct proc_mapping *mappi
 
 	err = proc__open_mapped(mapping, &fd);
 	if (err)
-		return err == -ENOENT || err == -ESRCH ? 0 : err;
+		return fail(discovery, mapping, err);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	find.path = path;
 	err = know_file(discovery, fd, path, &file, &find.is_new);
 	if (err)
-		return err == -ENOENT ? 0 : err;
+		return fail(discovery, mapping, err);
 	find.tag = &file->tag;
 	if (file->is_runtime && fn(ctx, &find)) {
 		HASH_DEL(discovery->files, file);

@@ -30,8 +30,12 @@ struct discovery_find {
  */
 typedef int (*discovery_fn)(void *ctx, const struct discovery_find *find);
 
+/* Called for a mapping whose file cannot be read, -errno: it may be one of a runtime. */
+typedef void (*discovery_unread_fn)(void *ctx, const struct proc_mapping *mapping, int err);
+
 /* Returns 0 or -ENOMEM. */
-int discovery__new(discovery_fn fn, void *ctx, struct discovery **ret_discovery);
+int discovery__new(discovery_fn fn, discovery_unread_fn unread, void *ctx,
+		   struct discovery **ret_discovery);
 void discovery__free(struct discovery *discovery);
 
 /* Looks at one mapping. Returns 0 or -errno; a process that has ended meanwhile is no error. */

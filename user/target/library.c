@@ -42,11 +42,14 @@ static bool is_runtime(struct elf_file *file)
 	       (elf_file__is_program(file) && elf_file__defines_inside(file, hallmark));
 }
 
-bool library__is_runtime(const char *path)
+int library__is_runtime(const char *path)
 {
 	_cleanup_(elf_file_close_p) struct elf_file *file = NULL;
+	int err = elf_file__open(path, &file);
 
-	return !elf_file__open(path, &file) && is_runtime(file);
+	if (err)
+		return err == -ENOEXEC ? 0 : err;
+	return is_runtime(file);
 }
 
 static __u16 last_offset(const struct tt_path *path)

@@ -52,11 +52,11 @@ int library__open(const char *path, const char *name, struct library **ret_lib);
 void library__free(struct library *lib);
 
 /*
- * Cheap test of any file: does it define GraphTracker::track_allocate? false for what is no ELF.
- * A library must export it; in a program that the runtime is linked into it need not be, as long
- * as the program is not stripped.
+ * Cheap test of any file: does it define GraphTracker::track_allocate? A library must export it; in
+ * a program that the runtime is linked into it need not be, as long as the program is not stripped.
+ * Returns 1: yes; 0: no, or it is no ELF; -errno: it cannot be read.
  */
-bool library__is_runtime(const char *path);
+int library__is_runtime(const char *path);
 
 /* The class and field names of @field as the source has them: "Buffer", "size_". */
 const char *library__field_class(enum tt_field field);

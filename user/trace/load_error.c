@@ -153,6 +153,10 @@ enum load_cause load_error__cause(const struct load_failure *failure, const stru
 		return LOAD_CAUSE_FILES;
 	case -ENOMEM:
 		return LOAD_CAUSE_MEMORY;
+	case -E2BIG:
+		if (failure->step == LOAD_STEP_ATTACH && !failure->is_verifier)
+			return LOAD_CAUSE_LIBRARIES;
+		break;
 	case -EPERM:
 	case -EACCES:
 		return cause_of_denial(failure, host);
@@ -161,7 +165,7 @@ enum load_cause load_error__cause(const struct load_failure *failure, const stru
 	}
 	if (!failure->is_verifier && loads && !host->has_btf)
 		return host->has_sysfs ? LOAD_CAUSE_NO_BTF : LOAD_CAUSE_NO_SYSFS;
-	if (attaches && !host->has_uprobes && failure->err != -E2BIG)
+	if (attaches && !host->has_uprobes)
 		return host->has_sysfs ? LOAD_CAUSE_NO_UPROBES : LOAD_CAUSE_NO_SYSFS;
 	return cause_of_refusal(failure, host);
 }
@@ -254,6 +258,9 @@ const char *load_error__why(const struct load_failure *failure, const struct hos
 	case LOAD_CAUSE_FILES:
 		snprintf(buf, size, "too many open files: %lu are allowed", host->files);
 		return buf;
+	case LOAD_CAUSE_LIBRARIES:
+		snprintf(buf, size, "%s", failure->words);
+		return buf;
 	case LOAD_CAUSE_MEMORY:
 	case LOAD_CAUSE_OTHER:
 	case LOAD_CAUSE_COUNT:
@@ -297,6 +304,7 @@ const char *load_error__advice(enum load_cause cause)
 		[LOAD_CAUSE_FILES] =
 			"raise the hard limit (`ulimit -Hn`, LimitNOFILE= of a service), "
 			"or probe less with `--lean`",
+		[LOAD_CAUSE_LIBRARIES] = "trace fewer processes at once: -p PID, or -- COMMAND",
 		[LOAD_CAUSE_MEMORY] = "raise the memory limit of the container or service, or use "
 				      "less: `--no-stacks`, `--ring-size`, `--max-processes`",
 	};

@@ -40,8 +40,9 @@ enum load_cause {
 	LOAD_CAUSE_NO_BPF,
 	LOAD_CAUSE_NO_UPROBES,
 	LOAD_CAUSE_OLD_KERNEL,
-	LOAD_CAUSE_FILES,  /* too many open files */
-	LOAD_CAUSE_MEMORY, /* not enough memory */
+	LOAD_CAUSE_FILES,     /* too many open files */
+	LOAD_CAUSE_MEMORY,    /* not enough memory */
+	LOAD_CAUSE_LIBRARIES, /* more different libraries than there are places for */
 	LOAD_CAUSE_COUNT
 };
 

@@ -354,13 +354,13 @@ int loader__attach_library(struct loader *loader, const struct library *lib, __u
 {
 	_cleanup_(attach_points__done) struct attach_points points = {};
 	__u32 index = loader->num_layouts;
-	char what[PATH_MAX];
 	int err;
 
+	begin_step(loader, LOAD_STEP_ATTACH);
 	if (index >= TT_MAX_LAYOUTS) {
-		pr_err("'%s': %d different libraries are traced already, this one is not",
-		       lib->name, TT_MAX_LAYOUTS);
-		return -E2BIG;
+		snprintf(loader->failure.words, sizeof(loader->failure.words),
+			 "%d different libraries are traced already", TT_MAX_LAYOUTS);
+		return end_step(loader, -E2BIG);
 	}
 	err = attach_points__of_library(&points, lib, set, index);
 	if (err)
@@ -369,11 +369,8 @@ int loader__attach_library(struct loader *loader, const struct library *lib, __u
 				   sizeof(lib->layout), BPF_ANY);
 	if (!err)
 		err = attach_as_can_be(loader, &points, path);
-	if (err) {
-		snprintf(what, sizeof(what), "attach to '%s'", lib->name);
-		report_failure(loader, what);
+	if (err)
 		return err;
-	}
 	loader->num_layouts++;
 	*ret_layout = index;
 	*ret_attached = points.count;

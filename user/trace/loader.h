@@ -50,8 +50,9 @@ const struct load_failure *loader__failure(const struct loader *loader);
 
 /*
  * Attaches the probes of @lib that are in @set (see target/probe_set.h) to the inode that @path
- * leads to: one link. @ret_layout is the index under which its records come, @ret_attached how many
- * probes are in place. Returns 0; -E2BIG: TT_MAX_LAYOUTS libraries; other -errno. Logged.
+ * leads to: one link. If that fails, loader__failure() says why. @ret_layout is the index under
+ * which its records come, @ret_attached how many probes are in place. Returns 0; -E2BIG:
+ * TT_MAX_LAYOUTS libraries; other -errno.
  */
 int loader__attach_library(struct loader *loader, const struct library *lib, __u64 set,
 			   const char *path, __u16 *ret_layout, unsigned int *ret_attached);
