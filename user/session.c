@@ -222,6 +222,13 @@ static void take_censuses(struct session *s)
 	census_taker__repair(&s->censuses);
 }
 
+static void detach_library(void *ctx, __u16 layout)
+{
+	struct session *s = ctx;
+
+	tracer__detach_library(s->tracer, layout);
+}
+
 static void run_loop(struct session *s)
 {
 	struct epoll_event ready[16];
@@ -237,6 +244,7 @@ static void run_loop(struct session *s)
 			take_ready(s, ready[i].data.fd);
 		asleep = tracer__dispatch(s->tracer);
 		drop_admin(s);
+		ledger__each_second(s->ledger, detach_library, s);
 		take_censuses(s);
 		if (!asleep)
 			usleep(NAP_MS * 1000);

@@ -23,6 +23,7 @@
 #include "trace/load_error.h"
 #include "trace/reader.h"
 #include "untraced_log.h"
+#include "wanted.h"
 #include "written.h"
 
 enum {
@@ -30,7 +31,6 @@ enum {
 };
 
 struct tracer {
-	enum tt_scope scope;
 	enum tt_mode mode;
 	bool views;
 	bool is_command;
@@ -51,8 +51,7 @@ struct tracer {
 	__u64 lost;		/* as the counters were when processes were last asked for theirs */
 	bool told[TT_PART_COUNT]; /* that they are missing */
 	struct untraced_log untraced;
-	pid_t *listed; /* processes that were asked for */
-	size_t num_listed;
+	struct wanted wanted;
 };
 
 static void report_library(struct tracer *tracer, const struct library *lib, __u64 set,
@@ -148,21 +147,6 @@ static int attach(struct tracer *tracer, const struct discovery_find *find)
 	return err;
 }
 
-/* Whether @pid, or a process that it descends from, was asked for. */
-static bool is_wanted(const struct tracer *tracer, pid_t pid)
-{
-	if (tracer->scope == TT_SCOPE_ALL)
-		return true;
-	for (int depth = 0; pid > 1 && depth < 64; depth++) {
-		for (size_t i = 0; i < tracer->num_listed; i++)
-			if (tracer->listed[i] == pid)
-				return true;
-		if (proc__parent(pid, &pid))
-			return false;
-	}
-	return false;
-}
-
 static int on_find(void *ctx, const struct discovery_find *find)
 {
 	struct tracer *tracer = ctx;
@@ -189,7 +173,7 @@ static void on_mapping(void *ctx, const struct proc_mapping *mapping)
 
 	if (tracer->stacks)
 		stack_taker__forget_mappings(tracer->stacks, mapping->pid);
-	if (is_wanted(tracer, mapping->pid))
+	if (wanted__has(&tracer->wanted, mapping->pid))
 		discovery__look_at(tracer->discovery, mapping);
 }
 
@@ -288,7 +272,7 @@ int tracer__open(const struct tracer_opts *opts, tracer_record_fn on_record, voi
 	if (!tracer)
 		return -ENOMEM;
 	tracer->epoll_fd = -1;
-	tracer->scope = opts->load.scope;
+	tracer->wanted.all = opts->load.scope == TT_SCOPE_ALL;
 	tracer->mode = opts->load.mode;
 	tracer->views = opts->load.emit_views;
 	tracer->is_command = opts->is_command;
@@ -303,20 +287,9 @@ int tracer__open(const struct tracer_opts *opts, tracer_record_fn on_record, voi
 	return 0;
 }
 
-static int list_process(struct tracer *tracer, pid_t pid)
-{
-	pid_t *listed = realloc(tracer->listed, (tracer->num_listed + 1) * sizeof(*listed));
-
-	if (!listed)
-		return -ENOMEM;
-	tracer->listed = listed;
-	listed[tracer->num_listed++] = pid;
-	return 0;
-}
-
 int tracer__add_child(struct tracer *tracer, pid_t pid)
 {
-	int err = list_process(tracer, pid);
+	int err = wanted__add(&tracer->wanted, pid);
 
 	return err ? err : loader__add_process(tracer->loader, pid, 0);
 }
@@ -472,6 +445,11 @@ bool tracer__may_use_perf_events(const struct tracer *tracer)
 	return loader__may_use_perf_events(tracer->loader);
 }
 
+void tracer__detach_library(struct tracer *tracer, __u16 layout)
+{
+	loader__detach_library(tracer->loader, layout);
+}
+
 bool tracer__missed_libraries(const struct tracer *tracer)
 {
 	return tracer->untraced.num_told;
@@ -494,6 +472,6 @@ void tracer__free(struct tracer *tracer)
 	loader__free(tracer->loader);
 	if (tracer->epoll_fd >= 0)
 		close(tracer->epoll_fd);
-	free(tracer->listed);
+	wanted__done(&tracer->wanted);
 	free(tracer);
 }

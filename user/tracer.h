@@ -71,6 +71,9 @@ void tracer__stop(struct tracer *tracer);
 /* See loader__may_use_perf_events(). */
 bool tracer__may_use_perf_events(const struct tracer *tracer);
 
+/* Takes the probes of a library away again: another one has the same file. */
+void tracer__detach_library(struct tracer *tracer, __u16 layout);
+
 /* Was a runtime seen that is not traced? */
 bool tracer__missed_libraries(const struct tracer *tracer);
 

@@ -311,6 +311,23 @@ static bool is_about_nobody(struct ledger *ledger, const struct tt_record *h)
 	       !processes__find(&ledger->processes, h->tgid);
 }
 
+/* Costs nothing while there is one library. Returns 0, 1: it is to be passed over, or -ENOMEM. */
+static int look_twice(struct ledger *ledger, const struct hit *hit)
+{
+	struct thread *thread;
+	int err;
+
+	if (ledger->libraries.count < 2 || !hit->h->seq)
+		return 0;
+	err = process__thread(hit->process, hit->h->tid, &thread);
+	if (err || !twice__is_second(&thread->last, hit->h))
+		return err;
+	ledger->stats.twice++;
+	ledger->has_second |=
+		libraries__mark_second(&ledger->libraries, hit->h->layout, thread->last.layout);
+	return 1;
+}
+
 static int apply_to_process(struct ledger *ledger, const struct tt_record *h)
 {
 	struct hit hit = { .h = h };
@@ -325,6 +342,9 @@ static int apply_to_process(struct ledger *ledger, const struct tt_record *h)
 	if (err)
 		return err;
 	note_own_loss(ledger, hit.process, h);
+	err = look_twice(ledger, &hit);
+	if (err)
+		return err < 0 ? err : 0;
 	settle_before(ledger, &hit);
 	if (!is_about_process(h->kind))
 		announce(ledger, hit.process, h);
@@ -389,6 +409,21 @@ int ledger__apply(struct ledger *ledger, const void *record, size_t size)
 	else if (err)
 		ledger->stats.dropped_records++;
 	return err;
+}
+
+bool ledger__each_second(struct ledger *ledger, void (*fn)(void *ctx, __u16 layout), void *ctx)
+{
+	const struct library_info *info;
+
+	if (!ledger->has_second)
+		return false;
+	ledger->has_second = false;
+	for (__u32 layout = 0; layout < TT_MAX_LAYOUTS; layout++) {
+		info = libraries__find(&ledger->libraries, (__u16)layout);
+		if (info && info->is_second)
+			fn(ctx, (__u16)layout);
+	}
+	return true;
 }
 
 int ledger__finish(struct ledger *ledger, __u64 ts_ns)

@@ -65,6 +65,12 @@ size_t ledger__users(const struct ledger *ledger, __u32 *pids, size_t max);
  * told. */
 size_t ledger__allocators(struct ledger *ledger, __u32 pid, __u64 *objects, size_t max);
 
+/*
+ * If it was noticed since the last call that a library is probed twice, by two names of its file,
+ * calls @fn with the layout of each that is a second one: its link may go. Returns whether so.
+ */
+bool ledger__each_second(struct ledger *ledger, void (*fn)(void *ctx, __u16 layout), void *ctx);
+
 const struct stats *ledger__stats(const struct ledger *ledger);
 
 #endif

@@ -45,6 +45,7 @@ struct ledger {
 	struct libraries libraries;
 	struct parts parts;
 	struct untraced untraced;
+	bool has_second; /* a link was found to be of a file that has another */
 	struct stacks stacks;
 	struct buffers buffers;
 	struct allocator_table allocators;

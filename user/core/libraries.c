@@ -38,6 +38,17 @@ const struct library_info *libraries__find(const struct libraries *libraries, __
 	return layout < TT_MAX_LAYOUTS ? libraries->by_layout[layout] : NULL;
 }
 
+bool libraries__mark_second(struct libraries *libraries, __u16 layout, __u16 of)
+{
+	struct library_info *info = layout < TT_MAX_LAYOUTS ? libraries->by_layout[layout] : NULL;
+	const struct library_info *first = libraries__find(libraries, of);
+
+	if (!info || info->is_second || !first || first->is_second)
+		return false;
+	info->is_second = true;
+	return true;
+}
+
 bool libraries__are_unprobed(const struct libraries *libraries)
 {
 	for (int i = 0; i < TT_MAX_LAYOUTS; i++) {

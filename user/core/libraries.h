@@ -17,7 +17,8 @@ struct library_info {
 	__u64 probes;	 /* 1 << enum tt_probe: those that are attached */
 	char path[TT_PATH_SIZE];
 	struct body_map map;
-	bool has_id; /* unique_id_ can be read */
+	bool has_id;	/* unique_id_ can be read */
+	bool is_second; /* another name of a file that has a link already: see twice.h */
 	/* nothing is seen of a free but that memory goes back: not those that give none */
 	bool is_lean;
 };
@@ -26,6 +27,10 @@ struct libraries {
 	struct library_info *by_layout[TT_MAX_LAYOUTS];
 	__u32 count;
 };
+
+/* @layout is a second name of the file of @of, which is no second one. Returns whether that is new.
+ */
+bool libraries__mark_second(struct libraries *libraries, __u16 layout, __u16 of);
 
 /* A later record for the same number replaces the earlier. Returns 0, -EBADMSG or -ENOMEM. */
 int libraries__add(struct libraries *libraries, const struct tt_record_library *rec);

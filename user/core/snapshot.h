@@ -164,6 +164,7 @@ struct snapshot_coverage {
 	bool circular_exact; /* no record of a circular buffer was lost */
 	__u64 reused_live;
 	__u64 reused_lost;
+	__u64 twice; /* records of hits that came by another link before: passed over */
 	__u64 forgotten;
 	__u64 processes;
 	__u64 processes_pre_attach;

@@ -37,7 +37,7 @@ static int take_libraries(const struct libraries *libraries, struct snapshot_cov
 		const struct library_info *info = libraries->by_layout[i];
 		struct snapshot_library *copy = &coverage->libraries[coverage->num_libraries];
 
-		if (!info)
+		if (!info || info->is_second)
 			continue;
 		memcpy(copy->path, info->path, sizeof(copy->path));
 		copy->probes_wanted = info->probes_wanted;
@@ -80,6 +80,7 @@ static void take_stats(const struct stats *stats, struct snapshot_coverage *cove
 	coverage->reused_live = stats->reused_live;
 	coverage->reused_lost = stats->reused_lost;
 	coverage->forgotten = stats->forgotten;
+	coverage->twice = stats->twice;
 	coverage->processes_pre_attach = stats->processes_pre_attach;
 }
 

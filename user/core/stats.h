@@ -14,6 +14,7 @@ struct stats {
 	__u64 events[EVENT_KIND_COUNT];
 	__u64 reused_live;	    /* a Buffer appeared where another one was still live */
 	__u64 reused_lost;	    /* the same, with a loss that explains it */
+	__u64 twice;		    /* records of a hit that another link had seen */
 	__u64 processes_pre_attach; /* those that used the runtime before they were traced */
 	__u64 footprint_unknown;    /* allocations whose footprint is not known */
 	__u64 circular_unknown;	    /* circular buffers on cores or chips that are not known */

@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include "core/record.h"
+#include "core/twice.h"
 #include "lib/table.h"
 
 struct process;
@@ -46,7 +47,8 @@ struct thread {
 	__u64 freed;	    /* the Buffer whose memory it gave back last … */
 	__u64 freed_id; /* … which the allocator may not have forgotten yet; 0: not known … */
 	__u64 freed_ns; /* … and when that was */
-	__u64 placing;	/* IDevice * for which a program's dataflow buffers are being placed */
+	struct twice last;
+	__u64 placing; /* IDevice * for which a program's dataflow buffers are being placed */
 	TAILQ_ENTRY(thread) pending; /* in the ledger's list while free.active, oldest first */
 	UT_hash_handle hh;
 };

@@ -263,6 +263,8 @@ static void put_losses(struct json_line *line, struct json_object *o,
 	json_line__number(line, o, "circular_unknown", c->circular_unknown);
 	json_line__number(line, o, "reused_live", c->reused_live);
 	json_line__number(line, o, "reused_lost", c->reused_lost);
+	if (c->twice)
+		json_line__number(line, o, "twice", c->twice);
 }
 
 /* What the mode leaves out: functions that are not probed, so that nothing is known of them. */

@@ -36,6 +36,8 @@ static void print_loss(FILE *out, const struct snapshot_coverage *c, __u64 unexp
 	print_count(out, unexplained, "frees have no explanation: please report this");
 	print_count(out, c->footprint_unknown,
 		    "allocations of unknown footprint: bytes occupied are lower bounds");
+	print_count(out, c->twice,
+		    "records came a second time, for a library has two names: they do not count");
 	print_count(out, c->circular_unknown,
 		    "circular buffers on unknown cores or devices: not in their lines");
 }

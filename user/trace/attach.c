@@ -86,6 +86,14 @@ static bool tell_if_slow(const struct links *links, size_t from, __u64 begin_ns)
 	return true;
 }
 
+void links__close(struct links *links, size_t from, size_t count)
+{
+	for (size_t i = from; i < from + count && i < links->count; i++) {
+		bpf_link__destroy(links->links[i]);
+		links->links[i] = NULL;
+	}
+}
+
 void links__drop(struct links *links, size_t from)
 {
 	__u64 begin_ns = clock__now_ns();

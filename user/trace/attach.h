@@ -36,6 +36,8 @@ struct links {
 
 /* Takes @link over, also if that fails. Returns 0 or -ENOMEM. */
 int links__add(struct links *links, struct bpf_link *link);
+/* Closes @count of them from number @from on; the others keep their numbers. */
+void links__close(struct links *links, size_t from, size_t count);
 /* Closes those from number @from on. */
 void links__drop(struct links *links, size_t from);
 void links__done(struct links *links);

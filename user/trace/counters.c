@@ -58,3 +58,29 @@ int counters__read(const struct bpf_map *map, const struct bpf_object *object,
 	ret_counters->orphaned_end += left_out;
 	return 0;
 }
+
+static void tell_loss(const struct bpf_map *map, __u32 tgid, counters_loss_fn fn, void *ctx)
+{
+	struct tt_process process;
+
+	if (bpf_map__lookup_elem(map, &tgid, sizeof(tgid), &process, sizeof(process), 0))
+		return; /* it has ended meanwhile */
+	if (process.lost_begin || process.lost_end || process.lost_other)
+		fn(ctx, tgid, &process);
+	if (process.flags & TT_PROCESS_ENDED)
+		bpf_map__delete_elem(map, &tgid, sizeof(tgid), 0);
+}
+
+void counters__each_loss(const struct bpf_map *map, counters_loss_fn fn, void *ctx)
+{
+	__u32 left = 2 * bpf_map__max_entries(map); /* a key that goes begins it all again */
+	__u32 tgid, next;
+	int err;
+
+	err = bpf_map__get_next_key(map, NULL, &next, sizeof(next));
+	while (!err && left--) {
+		tgid = next;
+		err = bpf_map__get_next_key(map, &tgid, &next, sizeof(next));
+		tell_loss(map, tgid, fn, ctx);
+	}
+}

@@ -18,4 +18,10 @@ struct bpf_object;
 int counters__read(const struct bpf_map *map, const struct bpf_object *object,
 		   struct tt_counters *ret_counters);
 
+/* The losses of one process, as the map of processes has them. */
+typedef void (*counters_loss_fn)(void *ctx, __u32 tgid, const struct tt_process *process);
+
+/* Calls @fn for each process of @map that has lost records; takes those out that have ended. */
+void counters__each_loss(const struct bpf_map *map, counters_loss_fn fn, void *ctx);
+
 #endif

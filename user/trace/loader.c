@@ -29,6 +29,9 @@ struct loader {
 	bool multi_works; /* a library was attached to so */
 	struct links links;
 	__u16 num_layouts;
+	struct {
+		size_t from, count;
+	} links_of[TT_MAX_LAYOUTS];
 	bool is_missing[TT_PART_COUNT];
 	char missing[TT_PART_COUNT][LOAD_TEXT_SIZE]; /* why */
 	struct load_failure failure;
@@ -367,14 +370,23 @@ int loader__attach_library(struct loader *loader, const struct library *lib, __u
 		return err;
 	err = bpf_map__update_elem(loader->skel->maps.layouts, &index, sizeof(index), &lib->layout,
 				   sizeof(lib->layout), BPF_ANY);
+	loader->links_of[index].from = loader->links.count;
 	if (!err)
 		err = attach_as_can_be(loader, &points, path);
 	if (err)
 		return err;
+	loader->links_of[index].count = loader->links.count - loader->links_of[index].from;
 	loader->num_layouts++;
 	*ret_layout = index;
 	*ret_attached = points.count;
 	return 0;
+}
+
+void loader__detach_library(struct loader *loader, __u16 layout)
+{
+	if (layout < loader->num_layouts)
+		links__close(&loader->links, loader->links_of[layout].from,
+			     loader->links_of[layout].count);
 }
 
 int loader__attach_own(struct loader *loader, const char *path, const unsigned long *offsets,
@@ -437,31 +449,9 @@ int loader__read_counters(const struct loader *loader, struct tt_counters *ret_c
 	return counters__read(loader->skel->maps.counters, loader->skel->obj, ret_counters);
 }
 
-static void tell_loss(const struct bpf_map *map, __u32 tgid, loader_loss_fn fn, void *ctx)
+void loader__each_loss(const struct loader *loader, counters_loss_fn fn, void *ctx)
 {
-	struct tt_process process;
-
-	if (bpf_map__lookup_elem(map, &tgid, sizeof(tgid), &process, sizeof(process), 0))
-		return; /* it has ended meanwhile */
-	if (process.lost_begin || process.lost_end || process.lost_other)
-		fn(ctx, tgid, &process);
-	if (process.flags & TT_PROCESS_ENDED)
-		bpf_map__delete_elem(map, &tgid, sizeof(tgid), 0);
-}
-
-void loader__each_loss(const struct loader *loader, loader_loss_fn fn, void *ctx)
-{
-	const struct bpf_map *map = loader->skel->maps.processes;
-	__u32 left = 2 * bpf_map__max_entries(map); /* a key that goes begins it all again */
-	__u32 tgid, next;
-	int err;
-
-	err = bpf_map__get_next_key(map, NULL, &next, sizeof(next));
-	while (!err && left--) {
-		tgid = next;
-		err = bpf_map__get_next_key(map, &tgid, &next, sizeof(next));
-		tell_loss(map, tgid, fn, ctx);
-	}
+	counters__each_loss(loader->skel->maps.processes, fn, ctx);
 }
 
 int loader__know_stack(const struct loader *loader, const struct tt_known_key *key,

@@ -16,6 +16,7 @@
 #include "tttrace_config.h"
 #include "tttrace_record.h"
 
+#include "trace/counters.h"
 #include "trace/load_error.h"
 
 struct library;
@@ -57,6 +58,9 @@ const struct load_failure *loader__failure(const struct loader *loader);
 int loader__attach_library(struct loader *loader, const struct library *lib, __u64 set,
 			   const char *path, __u16 *ret_layout, unsigned int *ret_attached);
 
+/* Takes the probes of a library away again. */
+void loader__detach_library(struct loader *loader, __u16 layout);
+
 /* The same at functions of our own, to try it. */
 int loader__attach_own(struct loader *loader, const char *path, const unsigned long *offsets,
 		       const struct tt_cookie *cookies, size_t count);
@@ -85,14 +89,11 @@ void loader__set_reader_idle(struct loader *loader, bool idle);
 /* Totals over all CPUs. Returns 0 or -errno. */
 int loader__read_counters(const struct loader *loader, struct tt_counters *ret_counters);
 
-/* The losses of one process, as the map of processes has them. */
-typedef void (*loader_loss_fn)(void *ctx, __u32 tgid, const struct tt_process *process);
-
 /*
  * Calls @fn for each process that has lost records. Those that have ended are told of once: their
  * places are freed. Read the counters before: what these tell of is then among what @fn gets.
  */
-void loader__each_loss(const struct loader *loader, loader_loss_fn fn, void *ctx);
+void loader__each_loss(const struct loader *loader, counters_loss_fn fn, void *ctx);
 
 /* The BPF side knows a stack again by @stack from now on. Returns 0 or -errno: there is no room. */
 int loader__know_stack(const struct loader *loader, const struct tt_known_key *key,
