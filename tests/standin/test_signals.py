@@ -81,6 +81,7 @@ def press_ctrl_c(after_s, command):
     """On a terminal, so long after the start. Returns the status, and what was printed."""
     pid, terminal = pty.fork()
     if not pid:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell ignores it in what it runs in the background
         os.execv(tttrace.BINARY, ["tttrace", "-q", "--", *command])
     time.sleep(after_s)
     os.write(terminal, b"\x03")
