@@ -2,9 +2,9 @@
 #include "look.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "announcer.h"
 #include "core/ledger.h"
 #include "core/snapshot.h"
 #include "lib/clock.h"
@@ -14,8 +14,6 @@
 #include "survey.h"
 #include "target/discovery.h"
 #include "target/library.h"
-#include "untraced_log.h"
-#include "written.h"
 
 struct look {
 	const struct options *opts;
@@ -24,7 +22,7 @@ struct look {
 	struct discovery *discovery;
 	struct survey *survey;
 	__u16 num_libraries;
-	struct untraced_log untraced;
+	struct announcer announcer;
 };
 
 static void on_event(void *ctx, const struct event *ev)
@@ -43,31 +41,11 @@ static void on_record(void *ctx, const void *record, size_t size)
 	ledger__apply(look->ledger, record, size); /* what it drops, it counts */
 }
 
-static void tell_library(struct look *look, const struct library *lib, __u16 index)
-{
-	struct tt_record_library rec = {
-		.h = written__head(TT_RECORD_LIBRARY, 0),
-		.map = lib->layout,
-	};
-
-	rec.h.layout = index;
-	written__path(rec.path, lib->name);
-	on_record(look, &rec, sizeof(rec));
-}
-
-static void tell_untraced(struct look *look, pid_t pid, const char *name, int err)
-{
-	struct tt_record_untraced rec;
-	char why[TT_WHY_SIZE];
-
-	snprintf(why, sizeof(why), "it cannot be read: %s", strerror(-err));
-	untraced_log__tell(&look->untraced, pid, name, why, NULL, &rec);
-	on_record(look, &rec, sizeof(rec));
-}
-
 static void on_unread(void *ctx, const struct proc_mapping *mapping, int err)
 {
-	tell_untraced(ctx, mapping->pid, mapping->name, err);
+	struct look *look = ctx;
+
+	announcer__unread(&look->announcer, mapping->pid, mapping->name, err);
 }
 
 static int on_find(void *ctx, const struct discovery_find *find)
@@ -80,12 +58,13 @@ static int on_find(void *ctx, const struct discovery_find *find)
 		return 0;
 	err = library__open(find->path, find->name, &lib);
 	if (err) {
-		tell_untraced(look, find->pid, find->name, err);
+		announcer__unread(&look->announcer, find->pid, find->name, err);
 		return err;
 	}
 	err = survey__add_library(look->survey, find->tag, &lib->layout, look->num_libraries);
 	if (!err)
-		tell_library(look, lib, look->num_libraries++);
+		announcer__library(&look->announcer, lib, 0, look->num_libraries++, TT_MODE_DEFAULT,
+				   false);
 	library__free(lib);
 	return err;
 }
@@ -120,7 +99,7 @@ static int complain(const struct look *look, int err)
 
 	switch (err) {
 	case -ESRCH:
-		if (look->untraced.num_told)
+		if (look->announcer.untraced.num_told)
 			return EXIT_INCOMPLETE; /* what it maps was told of */
 		pr_err(look->num_libraries
 			       ? "process '%d' has ended, or called exec, while it was read"
@@ -179,7 +158,10 @@ static int report(struct look *look)
 
 int look__run(const struct options *opts)
 {
-	struct look look = { .opts = opts };
+	struct look look = {
+		.opts = opts,
+		.announcer = { .on_record = on_record, .ctx = &look },
+	};
 	int status = EXIT_ERROR, err;
 
 	err = open_look(&look);

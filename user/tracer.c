@@ -7,11 +7,10 @@
 #include <unistd.h>
 #include <sys/epoll.h>
 
-#include "core/parts.h"
+#include "announcer.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "library_log.h"
 #include "own_namespace.h"
 #include "stack_taker.h"
 #include "survey.h"
@@ -22,7 +21,6 @@
 #include "target/sideband.h"
 #include "trace/load_error.h"
 #include "trace/reader.h"
-#include "untraced_log.h"
 #include "wanted.h"
 #include "written.h"
 
@@ -50,68 +48,22 @@ struct tracer {
 	__u64 counters_ns;	/* when the counters were last handed up … */
 	bool counters_stale;	/* … and whether records have come since */
 	__u64 lost;		/* as the counters were when processes were last asked for theirs */
-	bool told[TT_PART_COUNT]; /* that they are missing */
-	struct untraced_log untraced;
+	struct announcer announcer;
 	struct wanted wanted;
 };
-
-static void report_library(struct tracer *tracer, const struct library *lib, __u64 set,
-			   __u16 layout)
-{
-	__u64 attached = set & library__probes(lib);
-	struct tt_record_library rec = {
-		.h = written__head(TT_RECORD_LIBRARY, 0),
-		.probes_wanted = library_log__tell(lib, set),
-		.probes_attached = (__u32)__builtin_popcountll(attached),
-		.mode = tracer->mode,
-		.stacks = tracer->stacks != NULL,
-		.probes = attached,
-		.map = lib->layout,
-	};
-
-	rec.h.layout = layout;
-	written__path(rec.path, lib->name);
-	tracer->on_record(tracer->ctx, &rec, sizeof(rec));
-}
-
-static void report_missing(struct tracer *tracer, enum tt_part part, const char *why)
-{
-	struct tt_record_missing rec = { .h = written__head(TT_RECORD_MISSING, 0), .part = part };
-
-	if (!why || tracer->told[part])
-		return;
-	tracer->told[part] = true;
-	pr_warn("%s: %s", part__loss(part), why);
-	snprintf(rec.why, sizeof(rec.why), "%s", why);
-	tracer->on_record(tracer->ctx, &rec, sizeof(rec));
-}
 
 /* What the loader has had to leave out so far. */
 static void report_missing_parts(struct tracer *tracer)
 {
 	for (int part = 0; part < TT_PART_COUNT; part++)
-		report_missing(tracer, part, loader__missing(tracer->loader, part));
-}
-
-/* @failure: of the kernel; NULL: it is @why. */
-static void report_untraced(struct tracer *tracer, pid_t pid, const char *name, const char *why,
-			    const struct load_failure *failure)
-{
-	struct tt_record_untraced rec;
-
-	if (failure)
-		untraced_log__tell_refused(&tracer->untraced, pid, name, failure, &rec);
-	else
-		untraced_log__tell(&tracer->untraced, pid, name, why, NULL, &rec);
-	tracer->on_record(tracer->ctx, &rec, sizeof(rec));
+		announcer__missing(&tracer->announcer, part, loader__missing(tracer->loader, part));
 }
 
 static void on_unread(void *ctx, const struct proc_mapping *mapping, int err)
 {
-	char why[TT_WHY_SIZE];
+	struct tracer *tracer = ctx;
 
-	snprintf(why, sizeof(why), "it cannot be read: %s", strerror(-err));
-	report_untraced(ctx, mapping->pid, mapping->name, why, NULL);
+	announcer__unread(&tracer->announcer, mapping->pid, mapping->name, err);
 }
 
 static int attach(struct tracer *tracer, const struct discovery_find *find)
@@ -124,26 +76,28 @@ static int attach(struct tracer *tracer, const struct discovery_find *find)
 
 	err = library__open(find->path, find->name, &lib);
 	if (err) {
-		report_untraced(tracer, find->pid, find->name, strerror(-err), NULL);
+		announcer__unread(&tracer->announcer, find->pid, find->name, err);
 		return err;
 	}
 	set = probe_set__of(tracer->mode, tracer->views, &lib->layout, library__probes(lib));
 	err = loader__attach_library(tracer->loader, lib, set, find->path, &layout, &attached);
 	report_missing_parts(tracer);
 	if (err)
-		report_untraced(tracer, find->pid, find->name, NULL,
-				loader__failure(tracer->loader));
+		announcer__untraced(&tracer->announcer, find->pid, find->name, NULL,
+				    loader__failure(tracer->loader));
 	if (!err)
 		err = survey__add_library(tracer->survey, find->tag, &lib->layout, layout);
 	if (!err) {
 		tracer->attached_ns[*find->tag] = clock__now_ns();
 		tracer->num_libraries++;
 		if (!proc__exists(find->pid))
-			report_untraced(tracer, find->pid, lib->name,
-					"the process had ended before it could be probed", NULL);
+			announcer__untraced(&tracer->announcer, find->pid, lib->name,
+					    "the process had ended before it could be probed",
+					    NULL);
 		pr_info("attached to '%s' (build %s, %u probes, through process '%d')", lib->name,
 			lib->build_id, attached, find->pid);
-		report_library(tracer, lib, set, layout);
+		announcer__library(&tracer->announcer, lib, set, layout, tracer->mode,
+				   tracer->stacks);
 	}
 	library__free(lib);
 	return err;
@@ -247,7 +201,7 @@ static int open_sideband(struct tracer *tracer)
 	host__read(&host);
 	load_error__why(&failure, &host, why, sizeof(why));
 	if (!tracer->is_command) {
-		report_missing(tracer, TT_PART_MAPPINGS, why);
+		announcer__missing(&tracer->announcer, TT_PART_MAPPINGS, why);
 		return 0;
 	}
 	pr_err("cannot find out what libraries the command maps, so nothing of it can be traced: %s",
@@ -301,6 +255,7 @@ int tracer__open(const struct tracer_opts *opts, tracer_record_fn on_record, voi
 	tracer->is_command = opts->is_command;
 	tracer->on_record = on_record;
 	tracer->ctx = ctx;
+	tracer->announcer = (struct announcer){ .on_record = on_record, .ctx = ctx };
 	err = open_parts(tracer, &opts->load);
 	if (err) {
 		tracer__free(tracer);
@@ -315,6 +270,33 @@ int tracer__add_child(struct tracer *tracer, pid_t pid)
 	int err = wanted__add(&tracer->wanted, pid);
 
 	return err ? err : loader__add_process(tracer->loader, pid, 0);
+}
+
+static int add_descendant(void *ctx, pid_t pid)
+{
+	struct tracer *tracer = ctx;
+
+	if (wanted__lists(&tracer->wanted, pid) || !wanted__has(&tracer->wanted, pid))
+		return 0;
+	if (discovery__scan_process(tracer->discovery, pid) == -ENOMEM)
+		return -ENOMEM;
+	return tracer__add_child(tracer, pid);
+}
+
+/*
+ * Those that run already; from a process that was added the BPF side follows each fork. One may
+ * have forked before it was added, and after /proc was read: until there are no new ones.
+ */
+static int add_descendants(struct tracer *tracer)
+{
+	size_t before;
+	int err;
+
+	do {
+		before = tracer->wanted.num;
+		err = proc__each_pid(add_descendant, tracer);
+	} while (!err && tracer->wanted.num > before);
+	return err;
 }
 
 int tracer__add_process(struct tracer *tracer, pid_t pid)
@@ -338,9 +320,12 @@ int tracer__add_process(struct tracer *tracer, pid_t pid)
 		       strerror(-err));
 		return err;
 	}
-	if (tracer->num_finds == before)
+	err = tracer__add_child(tracer, pid);
+	if (!err)
+		err = add_descendants(tracer);
+	if (!err && tracer->num_finds == before)
 		pr_warn("process '%d' uses no Tenstorrent runtime yet: waiting until it does", pid);
-	return tracer__add_child(tracer, pid);
+	return err;
 }
 
 int tracer__scan_all(struct tracer *tracer)
@@ -468,7 +453,7 @@ void tracer__detach_library(struct tracer *tracer, __u16 layout)
 
 bool tracer__missed_libraries(const struct tracer *tracer)
 {
-	return tracer->untraced.num_told;
+	return tracer->announcer.untraced.num_told;
 }
 
 unsigned int tracer__num_libraries(const struct tracer *tracer)

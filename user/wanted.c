@@ -22,14 +22,21 @@ int wanted__add(struct wanted *wanted, pid_t pid)
 	return 0;
 }
 
+bool wanted__lists(const struct wanted *wanted, pid_t pid)
+{
+	for (size_t i = 0; i < wanted->num; i++)
+		if (wanted->pids[i] == pid)
+			return true;
+	return false;
+}
+
 bool wanted__has(const struct wanted *wanted, pid_t pid)
 {
 	if (wanted->all)
 		return true;
 	for (int depth = 0; pid > 1 && depth < ANCESTORS_MAX; depth++) {
-		for (size_t i = 0; i < wanted->num; i++)
-			if (wanted->pids[i] == pid)
-				return true;
+		if (wanted__lists(wanted, pid))
+			return true;
 		if (proc__parent(pid, &pid))
 			return false;
 	}

@@ -16,6 +16,8 @@ struct wanted {
 
 /* Returns 0 or -ENOMEM. */
 int wanted__add(struct wanted *wanted, pid_t pid);
+/* Was @pid added itself? */
+bool wanted__lists(const struct wanted *wanted, pid_t pid);
 /* Whether @pid, or a process that it descends from, was asked for. */
 bool wanted__has(const struct wanted *wanted, pid_t pid);
 void wanted__done(struct wanted *wanted);
