@@ -69,9 +69,9 @@ int survey__add_library(struct survey *survey, int *tag, const struct tt_layout 
 	return 0;
 }
 
-void survey__introduce(struct survey *survey, pid_t pid, __u32 flags)
+void survey__introduce(struct survey *survey, pid_t pid)
 {
-	struct tt_record_process rec = { .flags = flags };
+	struct tt_record_process rec = { .flags = TT_PROCESS_BEFORE_ATTACH };
 	pid_t parent;
 
 	if (proc__comm(pid, rec.comm) || proc__parent(pid, &parent))
@@ -112,53 +112,6 @@ static int hand_up(void *ctx, const void *record, size_t size)
 
 	survey->on_record(survey->ctx, record, size);
 	return 0;
-}
-
-/* Allocators that were found. */
-struct findings {
-	struct tt_record_allocator *records;
-	size_t num;
-};
-
-static int note_allocator(void *ctx, const void *record, size_t size)
-{
-	const struct tt_record *h = record;
-	struct tt_record_allocator *records;
-	struct findings *findings = ctx;
-
-	if (h->kind != TT_RECORD_ALLOCATOR || size != sizeof(*records))
-		return 0;
-	records = realloc(findings->records, (findings->num + 1) * sizeof(*records));
-	if (!records)
-		return -ENOMEM;
-	findings->records = records;
-	memcpy(&records[findings->num++], record, size);
-	return 0;
-}
-
-void survey__find_allocators(struct survey *survey, pid_t pid, survey_ready_fn ready, void *ctx)
-{
-	struct collection collection = { .survey = survey };
-	struct census_target target = {
-		.pid = pid,
-		.libraries = collection.libraries,
-		.search = true,
-	};
-	struct findings findings = {};
-	struct census_result result;
-
-	if (discovery__each_runtime(survey->discovery, pid, collect_library, &collection))
-		return;
-	target.num_libraries = collection.num;
-	if (collection.num)
-		census__take(&target, note_allocator, &findings, &result);
-	if (findings.num) {
-		ready(ctx);
-		survey__introduce(survey, pid, 0);
-	}
-	for (size_t i = 0; i < findings.num; i++)
-		survey->on_record(survey->ctx, &findings.records[i], sizeof(findings.records[i]));
-	free(findings.records);
 }
 
 int survey__take(struct survey *survey, pid_t pid, const __u64 *known, size_t num, bool search,

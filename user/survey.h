@@ -34,15 +34,8 @@ void survey__free(struct survey *survey);
 int survey__add_library(struct survey *survey, int *tag, const struct tt_layout *layout,
 			__u16 index);
 
-/* Tells of a process that is there (TT_RECORD_PROCESS_START). @flags: enum tt_process_flag. */
-void survey__introduce(struct survey *survey, pid_t pid, __u32 flags);
-
-/*
- * Looks for allocators in the memory of @pid, calls @ready, which hands up all records of until
- * now, and then tells of those that were found (TT_RECORD_ALLOCATOR): if nothing has told of the
- * opening of their devices, that was before the probes were in place.
- */
-void survey__find_allocators(struct survey *survey, pid_t pid, survey_ready_fn ready, void *ctx);
+/* Tells of a process that was there before (TT_RECORD_PROCESS_START). */
+void survey__introduce(struct survey *survey, pid_t pid);
 
 /*
  * Reads what @pid holds: in the @num allocators at @known, and with @search in all that can be

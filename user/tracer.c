@@ -42,7 +42,6 @@ struct tracer {
 	struct sideband *sideband;
 	int epoll_fd;
 	bool active;
-	__u64 attached_ns[TT_MAX_LAYOUTS + 1]; /* when its probes were in place, by tag */
 	unsigned int num_libraries;
 	unsigned int num_finds; /* mappings of a runtime that were seen */
 	__u64 counters_ns;	/* when the counters were last handed up … */
@@ -88,7 +87,6 @@ static int attach(struct tracer *tracer, const struct discovery_find *find)
 	if (!err)
 		err = survey__add_library(tracer->survey, find->tag, &lib->layout, layout);
 	if (!err) {
-		tracer->attached_ns[*find->tag] = clock__now_ns();
 		tracer->num_libraries++;
 		if (!proc__exists(find->pid))
 			announcer__untraced(&tracer->announcer, find->pid, lib->name,
@@ -103,25 +101,6 @@ static int attach(struct tracer *tracer, const struct discovery_find *find)
 	return err;
 }
 
-static void catch_up(void *ctx)
-{
-	struct tracer *tracer = ctx;
-
-	reader__catch_up(tracer->reader);
-}
-
-/*
- * Between the mapping of a new library and its probes there is a gap, in which a program may have
- * opened devices. Others may have mapped it in the gap, too, and are told of after it.
- */
-static void look_into_gap(struct tracer *tracer, const struct discovery_find *find)
-{
-	__u64 ts_ns = find->mapping->ts_ns;
-
-	if (tracer->active && ts_ns && ts_ns < tracer->attached_ns[*find->tag])
-		survey__find_allocators(tracer->survey, find->pid, catch_up, tracer);
-}
-
 static int on_find(void *ctx, const struct discovery_find *find)
 {
 	struct tracer *tracer = ctx;
@@ -131,14 +110,12 @@ static int on_find(void *ctx, const struct discovery_find *find)
 	/* what maps the runtime at the start may hold buffers already */
 	if (!tracer->active) {
 		loader__add_process(tracer->loader, find->pid, TT_PROCESS_BEFORE_ATTACH);
-		survey__introduce(tracer->survey, find->pid, TT_PROCESS_BEFORE_ATTACH);
+		survey__introduce(tracer->survey, find->pid);
 	}
 	if (tracer->stacks)
 		stack_taker__meet(tracer->stacks, find->pid);
 	if (find->is_new)
 		err = attach(tracer, find);
-	if (!err)
-		look_into_gap(tracer, find);
 	if (tracer->stacks)
 		stack_taker__prepare(tracer->stacks, find->pid);
 	return err;
@@ -370,6 +347,13 @@ bool tracer__dispatch(struct tracer *tracer)
 		tracer->counters_stale = true;
 	refresh_counters(tracer, !drained);
 	return !drained;
+}
+
+static void catch_up(void *ctx)
+{
+	struct tracer *tracer = ctx;
+
+	reader__catch_up(tracer->reader);
 }
 
 void tracer__take_census(struct tracer *tracer, pid_t pid, enum tt_census_reason reason,

@@ -154,14 +154,6 @@ void process__rename(struct process *process, const struct tt_record_process *re
 /* Did it do anything with device memory? */
 bool process__is_active(const struct process *process);
 
-/* It was tried and has failed; or the process used the runtime, and has ended before. */
-static inline bool census__is_missing(const struct process *process)
-{
-	return census__is_first(process) &&
-	       (process->census.settled ||
-		(process->state != PROCESS_RUNNING && process__is_active(process)));
-}
-
 /* NULL: no such thread yet. */
 struct thread *process__find_thread(struct process *process, __u32 tid);
 /* Returns 0 or -ENOMEM. */

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -58,11 +57,6 @@ static int open_cpu(struct sideband *sideband, struct cpu_events *cpu, int index
 		.config = PERF_COUNT_SW_DUMMY,
 		.mmap = 1,
 		.mmap2 = 1,
-		/* the time is what each record ends with */
-		.sample_id_all = 1,
-		.sample_type = PERF_SAMPLE_TIME,
-		.use_clockid = 1,
-		.clockid = CLOCK_BOOTTIME,
 		/* wakeup_events counts samples, and there are none here */
 		.watermark = 1,
 		.wakeup_watermark = 1,
@@ -135,8 +129,6 @@ static void hand_over(struct sideband *sideband, const struct mmap2_record *reco
 		.name = record->filename,
 	};
 
-	memcpy(&mapping.ts_ns, (const char *)record + record->header.size - sizeof(mapping.ts_ns),
-	       sizeof(mapping.ts_ns));
 	/*
 	 * Not [vdso], //anon; and no process without a PID in our namespace, for which
 	 * perf_event_pid_type() of kernel/events/core.c has 0 or -1.
@@ -149,7 +141,7 @@ static __u64 take_record(struct sideband *sideband, const struct perf_event_head
 {
 	switch (header->type) {
 	case PERF_RECORD_MMAP2:
-		if (header->size > sizeof(struct mmap2_record) + sizeof(__u64))
+		if (header->size > sizeof(struct mmap2_record))
 			hand_over(sideband, (const void *)header);
 		return 0;
 	case PERF_RECORD_LOST:
