@@ -9,6 +9,7 @@
 #include "library_log.h"
 #include "target/library.h"
 #include "target/probe_set.h"
+#include "untraced_log.h"
 #include "written.h"
 
 void announcer__library(struct announcer *announcer, const struct library *lib, __u64 set,
@@ -17,7 +18,7 @@ void announcer__library(struct announcer *announcer, const struct library *lib, 
 	__u64 attached = set & library__probes(lib);
 	struct tt_record_library rec = {
 		.h = written__head(TT_RECORD_LIBRARY, 0),
-		.probes_wanted = set ? library_log__tell(lib, set) : 0,
+		.probes_wanted = set ? library_log__tell(&announcer->builds, lib, set) : 0,
 		.probes_attached = (__u32)__builtin_popcountll(attached),
 		.mode = mode,
 		.stacks = stacks,

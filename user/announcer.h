@@ -11,8 +11,9 @@
 #include <sys/types.h>
 #include <linux/types.h>
 
+#include "lib/once.h"
 #include "tttrace_config.h"
-#include "untraced_log.h"
+#include "tttrace_record.h"
 
 struct library;
 struct load_failure;
@@ -21,7 +22,8 @@ struct announcer {
 	void (*on_record)(void *ctx, const void *record, size_t size);
 	void *ctx;
 	bool told[TT_PART_COUNT]; /* that they are missing */
-	struct untraced_log untraced;
+	struct once builds;	  /* of libraries whose parts that are missing were told of */
+	struct once untraced;	  /* names and reasons */
 };
 
 /* @lib stands under the number @layout in records; its probes of @set are in place. */

@@ -2,32 +2,10 @@
 #include "library_log.h"
 
 #include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "lib/log.h"
 #include "target/library.h"
 #include "target/probe_set.h"
-
-enum {
-	BUILDS_MAX = 64 /* of which is known that they were told of */
-};
-
-/* Copies of a library, and a file that is new again and again, are told of once. */
-static bool is_told(const struct library *lib)
-{
-	static char told[BUILDS_MAX][sizeof(lib->build_id)];
-	static unsigned int num;
-
-	if (!lib->build_id[0])
-		return false;
-	for (unsigned int i = 0; i < num; i++)
-		if (!strcmp(told[i], lib->build_id))
-			return true;
-	if (num < BUILDS_MAX)
-		memcpy(told[num++], lib->build_id, sizeof(lib->build_id));
-	return false;
-}
 
 static void tell_missing_fields(const struct library *lib)
 {
@@ -53,9 +31,10 @@ static bool is_missing(const struct library *lib, int probe)
 	       lib->probe_state[probe] == PROBE_AMBIGUOUS;
 }
 
-unsigned int library_log__tell(const struct library *lib, __u64 set)
+unsigned int library_log__tell(struct once *builds, const struct library *lib, __u64 set)
 {
-	bool told = is_told(lib);
+	/* copies of a library, and a file that is new again and again, are told of once */
+	bool told = lib->build_id[0] && once__tell(builds, lib->build_id, "") == ONCE_TOLD;
 	unsigned int wanted = 0;
 
 	tell_probes(lib, set);

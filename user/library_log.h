@@ -5,12 +5,15 @@
 
 #include <linux/types.h>
 
+#include "lib/once.h"
+
 struct library;
 
 /*
  * Warns of fields that could not be established, and of what of @set is missing in @lib, but once
- * for each build; with -v says where each probe is. Returns how many probes are wanted.
+ * for each build, as @builds knows; with -v says where each probe is. Returns how many probes are
+ * wanted.
  */
-unsigned int library_log__tell(const struct library *lib, __u64 set);
+unsigned int library_log__tell(struct once *builds, const struct library *lib, __u64 set);
 
 #endif

@@ -99,7 +99,7 @@ static int complain(const struct look *look, int err)
 
 	switch (err) {
 	case -ESRCH:
-		if (look->announcer.untraced.num_told)
+		if (look->announcer.untraced.num)
 			return EXIT_INCOMPLETE; /* what it maps was told of */
 		pr_err(look->num_libraries
 			       ? "process '%d' has ended, or called exec, while it was read"

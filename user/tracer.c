@@ -437,7 +437,7 @@ void tracer__detach_library(struct tracer *tracer, __u16 layout)
 
 bool tracer__missed_libraries(const struct tracer *tracer)
 {
-	return tracer->announcer.untraced.num_told;
+	return tracer->announcer.untraced.num;
 }
 
 unsigned int tracer__num_libraries(const struct tracer *tracer)

@@ -7,30 +7,21 @@
 #include <sys/types.h>
 #include <linux/types.h>
 
+#include "lib/once.h"
 #include "tttrace_config.h"
 #include "tttrace_record.h"
 
 struct load_failure;
 
-enum {
-	UNTRACED_LOG_SIZE = 64 /* files of which is known that they were told of */
-};
-
-/* Zeroed: nothing was told yet. */
-struct untraced_log {
-	__u64 told[UNTRACED_LOG_SIZE]; /* hashes of names and reasons */
-	unsigned int num_told;
-};
-
 /*
  * Process @pid maps the runtime @name, which is not traced: @why. Fills in @ret_rec, and warns,
- * with the @advice if that is not NULL, but only once of the same.
+ * with the @advice if that is not NULL, but only once of the same, as @told knows.
  */
-void untraced_log__tell(struct untraced_log *log, pid_t pid, const char *name, const char *why,
+void untraced_log__tell(struct once *told, pid_t pid, const char *name, const char *why,
 			const char *advice, struct tt_record_untraced *ret_rec);
 
 /* The same for what the kernel refused. */
-void untraced_log__tell_refused(struct untraced_log *log, pid_t pid, const char *name,
+void untraced_log__tell_refused(struct once *told, pid_t pid, const char *name,
 				const struct load_failure *failure,
 				struct tt_record_untraced *ret_rec);
 

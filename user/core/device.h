@@ -77,7 +77,7 @@ struct device {
 	struct verdict_sum held;	       /* by the runtime itself: live, or at the verdict */
 	struct event_space spaces[SPACES_MAX]; /* what was free when it was closed, or ended */
 	__u32 num_spaces;
-	struct buffer_list leaks; /* leaked, cut off or doubtful, and gone since */
+	struct buffer_list leaks; /* leaked, cut off, doubtful or held, and gone since */
 };
 
 /* The latest life of @object in @process, or NULL. */

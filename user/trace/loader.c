@@ -366,13 +366,13 @@ int loader__attach_library(struct loader *loader, const struct library *lib, __u
 		return end_step(loader, -E2BIG);
 	}
 	err = attach_points__of_library(&points, lib, set, index);
-	if (err)
-		return err;
-	err = bpf_map__update_elem(loader->skel->maps.layouts, &index, sizeof(index), &lib->layout,
-				   sizeof(lib->layout), BPF_ANY);
-	loader->links_of[index].from = loader->links.count;
 	if (!err)
-		err = attach_as_can_be(loader, &points, path);
+		err = bpf_map__update_elem(loader->skel->maps.layouts, &index, sizeof(index),
+					   &lib->layout, sizeof(lib->layout), BPF_ANY);
+	if (err)
+		return end_step(loader, err);
+	loader->links_of[index].from = loader->links.count;
+	err = attach_as_can_be(loader, &points, path);
 	if (err)
 		return err;
 	loader->links_of[index].count = loader->links.count - loader->links_of[index].from;
