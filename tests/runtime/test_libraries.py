@@ -23,6 +23,9 @@ HOLD = """
 """
 
 
+PROBED = 1  # seconds, by which the probes are in place of what is mapped before: nothing is in the gap
+
+
 @pytest.fixture
 def private(real, tmp_path, monkeypatch):
     """A wheel of our own: hard links to the files of the real one, so that it costs nothing."""
@@ -108,8 +111,8 @@ def side_by_side(one, other):
 
 def test_two_names_of_one_library_are_probed_once(private):
     """The private wheel's library is the same inode as the real one's."""
-    other = ["env", f"TTTRACE_CACHE={private.cache}", *private.program("held.py")]
-    result = tttrace.run([], side_by_side(other, private.program("held.py")))
+    other = ["env", f"TTTRACE_CACHE={private.cache}", *private.program("held.py", PROBED)]
+    result = tttrace.run([], side_by_side(other, private.program("held.py", PROBED)))
     assert len({event["pid"] for event in result.of("alloc")}) == 2
     assert len(result.of("alloc")) == 6
     assert result.hits["track_allocate"] == 6
@@ -117,8 +120,8 @@ def test_two_names_of_one_library_are_probed_once(private):
 
 
 def test_two_versions_at_once_are_each_read_in_their_own_way(newest):
-    older = [str(word).replace(newest.version, "0.74.0") for word in newest.program("held.py")]
-    result = tttrace.run([], side_by_side(older, newest.program("held.py")))
+    older = [str(word).replace(newest.version, "0.74.0") for word in newest.program("held.py", PROBED)]
+    result = tttrace.run([], side_by_side(older, newest.program("held.py", PROBED)))
     assert result.status == 0
     assert len(newest.logged("checkpoint")) == 2
     assert len(result.of("alloc")) == 6
