@@ -36,6 +36,7 @@ enum tt_record_kind {
 	TT_RECORD_COUNTERS, /* struct tt_record_counters: totals so far; those of processes first */
 	TT_RECORD_CENSUS,   /* struct tt_record_census: one look at one allocator, begin and end */
 	TT_RECORD_CENSUS_BUFFER, /* struct tt_record_census_buffer: one that it holds */
+	TT_RECORD_CENSUS_ORPHAN, /* struct tt_record_census_orphan: memory that no buffer owns */
 	TT_RECORD_FRAME,	 /* struct tt_record_frame: before the first stack that has it */
 	TT_RECORD_STACK,	 /* struct tt_record_stack: before it is first named */
 	TT_RECORD_STACK_TAKEN,	 /* struct tt_record_stack_taken: in place of a copy */
@@ -299,9 +300,10 @@ enum tt_census_phase {
 
 /* Why there is a census. */
 enum tt_census_reason {
-	TT_CENSUS_ATTACH, /* what was there before the probes */
-	TT_CENSUS_REPAIR, /* records were lost */
-	TT_CENSUS_AUDIT,  /* to compare */
+	TT_CENSUS_ATTACH,  /* what was there before the probes */
+	TT_CENSUS_REPAIR,  /* records were lost */
+	TT_CENSUS_AUDIT,   /* to compare */
+	TT_CENSUS_MEASURE, /* to learn what buffers occupy of which no record told it */
 };
 
 /* h.ts_ns: when the reading began (BEGIN) or was over (the others). h.tid is 0. */
@@ -312,12 +314,30 @@ struct tt_record_census {
 	__u32 phase;	   /* enum tt_census_phase */
 	__u32 reason;	   /* enum tt_census_reason; SETTLED and FAILED only */
 	__u64 num_buffers; /* BEGIN: elements that the set claims; END: those that were told */
+	/* END: 1 << enum tt_buffer_type: whose free lists were read, and could not be */
+	__u32 types;
+	__u32 types_unread;
 };
 
 struct tt_record_census_buffer {
 	struct tt_record_buffer b; /* as of TT_RECORD_ALLOC: unique id, body, device_state */
 	__u64 per_bank;		   /* bytes, from the allocator's block table; 0: not known */
 	__u64 allocator;
+};
+
+/*
+ * A block that is taken in the free list of its type, and that no buffer in the allocator's set
+ * owns: a graph capture has suppressed the free of its Buffer, or that is about to come, or is
+ * just going.
+ */
+struct tt_record_census_orphan {
+	struct tt_record h;
+	__u64 allocator;
+	__u64 device; /* 0: not known */
+	__u64 address;
+	__u64 per_bank; /* bytes */
+	__u32 type;	/* enum tt_buffer_type */
+	__u32 pad;
 };
 
 /*
@@ -409,8 +429,9 @@ _Static_assert(sizeof(struct tt_record_object) == 64, "no padding");
 _Static_assert(sizeof(struct tt_record_device) == 336, "no padding");
 _Static_assert(sizeof(struct tt_record_circular) == 224, "no padding");
 _Static_assert(sizeof(struct tt_record_program) == 72, "no padding");
-_Static_assert(sizeof(struct tt_record_census) == 88, "no padding");
+_Static_assert(sizeof(struct tt_record_census) == 96, "no padding");
 _Static_assert(sizeof(struct tt_record_census_buffer) == 240, "no padding");
+_Static_assert(sizeof(struct tt_record_census_orphan) == 96, "no padding");
 _Static_assert(sizeof(struct tt_record_stack_copy) == 152, "no padding");
 _Static_assert(sizeof(struct tt_record_python_code) == 80 + 1568, "no padding");
 _Static_assert(sizeof(struct tt_record_stack_taken) == 64, "no padding");

@@ -47,12 +47,17 @@ void census_taker__repair(struct census_taker *taker)
 
 	if (begin_ns < taker->repair_ns)
 		return;
-	num = ledger__incomplete(taker->ledger, pids, CENSUS_PROCESSES);
 	taker->repair_ns = 0;
+	num = ledger__incomplete(taker->ledger, pids, CENSUS_PROCESSES);
+	if (num) {
+		tracer__report_counters(taker->tracer);
+		take_censuses(taker, pids, num, TT_CENSUS_REPAIR);
+	} else {
+		num = ledger__unsized(taker->ledger, pids, CENSUS_PROCESSES);
+		take_censuses(taker, pids, num, TT_CENSUS_MEASURE);
+	}
 	if (!num)
 		return;
-	tracer__report_counters(taker->tracer);
-	take_censuses(taker, pids, num, TT_CENSUS_REPAIR);
 	taker->repair_ns =
 		clock__now_ns() + REPAIR_PAUSE * (clock__now_ns() - begin_ns) + REPAIR_LEAST_NS;
 }

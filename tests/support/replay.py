@@ -40,13 +40,18 @@ class Replay:
     def take_alloc(self, event):
         if event["kind"] not in HELD:
             return
-        key = (event["pid"], event["buffer"])
+        key = (event["pid"], event.get("buffer"))
+        if event.get("orphaned"):
+            self.stuck[event["pid"], place(event)].append(event)
+            return self.count(event, event["footprint"])
         assert key not in self.live, f"a second alloc of a live buffer: {event}"
         self.live[key] = event
         self.count(event, event["footprint"])
 
     def take_free(self, event):
         key = (event["pid"], event.get("buffer"))
+        if event.get("orphaned"):  # given back, whoever did that
+            return self.count(event, -event["footprint"])
         if event["class"] == "matched":
             born = self.live.pop(key, None) or self.unstick(event)
             assert born, f"the free of a buffer that is not live is called matched: {event}"

@@ -107,7 +107,7 @@ DEVICE = {"mesh": number, "devices": chips, "devices_cut": truth}
 BUFFER = {"size": number, "page_size": number, "kind": one_of(KINDS)}
 OWNERS = {"tensor", "kernel_binary", "program_cache", "trace", "semaphore", "circular_buffer", "socket", "other"}
 ORIGIN_MAY = {"stack_id": number, "op": text, "factory": text, "owner": one_of(OWNERS)}
-BUFFER_MAY = {**ORIGIN_MAY, "buffer": pointer, "id": number, "address": number, "footprint": number,
+BUFFER_MAY = {**ORIGIN_MAY, "orphaned": truth, "buffer": pointer, "id": number, "address": number, "footprint": number,
               "type": one_of(TYPES), "layout": one_of(LAYOUTS), "why": text, **DEVICE}
 MACHINE_FRAME = Table({"image": text, "vaddr": hexadecimal}, {"function": text, "offset": number})
 PYTHON_FRAME = Table({"function": text, "file": text, "line": number})
@@ -138,7 +138,7 @@ DEVICE_TOTALS = Table(
     {"devices": chips, "object": pointer, "lives": number, "closed": truth, "regions": REGIONS,
      "memory": MEMORY, "allocs": counts(KINDS),
      "live": counts(KINDS), "frees": number, "bulk_freed": number, "leaked": SUM, "ended": SUM, "unknown": SUM,
-     "held_by_runtime": SUM,
+     "held_by_runtime": SUM, "orphaned": SUM,
      "spaces": many(Table({"type": one_of(TYPES), "allocator": pointer}, SPACE_MAY))},
     {"mesh": number, "devices_cut": truth, "close_asked": truth,
      "owners": Table({}, dict.fromkeys([*OWNERS, "unknown"], counts(
@@ -196,8 +196,10 @@ LINES = {
     "process_exit": Table(PROCESS, {"status": number, "signal": number, "why": text}),
     "lost": Table({**EVERY, "records": number, "lost": Table({}, dict.fromkeys(RECORDS, number))},
                   {"pid": number, "tid": number, "comm": text, "process_map_full": number, "why": text}),
-    "census": Table({**PROCESS, "reason": one_of(["attach", "repair", "audit"]), "buffers": number,
-                     "bytes": number, "added": number, "removed": number, "whole": truth}),
+    "census": Table({**PROCESS, "reason": one_of(["attach", "repair", "audit", "measure"]), "buffers": number,
+                     "bytes": number, "added": number, "removed": number, "resized": number, "whole": truth},
+                    {"orphaned": counts(("blocks", "bytes")), "free_lists": many(one_of(TYPES)),
+                     "free_lists_unread": many(one_of(TYPES))}),
     "summary": Table(
         {**EVERY, "interval": truth, "duration_ns": number, "activity": truth, "leaked": SUM,
          "leaked_hidden": SUM, "ended": SUM, "unknown": SUM, "allocs": counts(KINDS), "classes": counts(CLASSES),
@@ -238,7 +240,8 @@ def check(line):
         if unknown != ("why_unknown" in line):
             raise Violation("a failure has a `why_unknown` if, and only if, something is unknown")
     if line["event"] == "alloc" and line["kind"] in ("owning", "system"):
-        for name in ("buffer", "address", "type", "layout", "devices"):
+        needed = ("address", "type", "devices")
+        for name in needed if line.get("orphaned") else (*needed, "buffer", "layout"):
             if name not in line:
                 raise Violation(f"an allocation without '{name}'")
         if "mesh" not in line and len(line["devices"]) != 1:

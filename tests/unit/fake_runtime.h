@@ -100,7 +100,8 @@ static struct {
 	struct tt_record_allocator allocator;
 	struct tt_record_census begin, end;
 	struct tt_record_census_buffer buffers[2 * MAX_BUFFERS];
-	size_t num_buffers, num_pairs;
+	struct tt_record_census_orphan orphans[MAX_BLOCKS];
+	size_t num_buffers, num_orphans, num_pairs;
 	struct census_result result;
 } said;
 
@@ -236,6 +237,10 @@ static inline int note_record(void *ctx, const void *record, size_t size)
 		assert_int_equal(size, sizeof(said.buffers[0]));
 		assert_true(said.num_buffers < 2 * MAX_BUFFERS);
 		memcpy(&said.buffers[said.num_buffers++], record, size);
+	} else if (h->kind == TT_RECORD_CENSUS_ORPHAN) {
+		assert_int_equal(size, sizeof(said.orphans[0]));
+		assert_true(said.num_orphans < MAX_BLOCKS);
+		memcpy(&said.orphans[said.num_orphans++], record, size);
 	} else {
 		assert_int_equal(h->kind, TT_RECORD_CENSUS);
 		assert_int_equal(size, sizeof(said.begin));
@@ -269,6 +274,7 @@ static inline void take_while(const __u64 *allocators, size_t num_allocators,
 	memset(&said, 0, sizeof(said));
 	assert_int_equal(census__take(&target, note_record, NULL, &said.result), 0);
 	assert_int_equal(said.num_buffers, said.result.buffers);
+	assert_int_equal(said.num_orphans, said.result.orphans);
 }
 
 static inline void take(const __u64 *allocators, size_t num_allocators)

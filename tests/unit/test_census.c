@@ -71,9 +71,70 @@ static void an_empty_set_is_told_of_if_its_allocator_is_known(void **state)
 	assert_int_equal(said.end.phase, TT_CENSUS_END);
 	assert_int_equal(said.end.allocator, (__u64)&f->allocator);
 	assert_int_equal(said.end.device, 0);
+	assert_int_equal(said.end.types, 1 << TT_TYPE_DRAM);
 	assert_int_equal(said.num_buffers, 0);
+	assert_int_equal(said.num_orphans, 0);
+	f->taken[3] = 1;
+	take_of(f);
+	assert_int_equal(said.num_orphans, 1);
 	take(NULL, 0);
 	assert_nothing();
+	free_fake(f);
+}
+
+/* A graph capture has suppressed a free: the Buffer is gone, its block is taken. */
+static void a_block_that_no_buffer_owns_is_told(void **state)
+{
+	struct fake *f = new_fake(9);
+
+	(void)state;
+	f->nodes[4].buffer = (struct fake_buffer *)16;
+	take_of(f);
+	assert_int_equal(said.end.phase, TT_CENSUS_END);
+	assert_int_equal(said.num_buffers, 8);
+	assert_int_equal(said.num_orphans, 1);
+	assert_int_equal(said.orphans[0].allocator, (__u64)&f->allocator);
+	assert_int_equal(said.orphans[0].device, (__u64)&f->mesh);
+	assert_int_equal(said.orphans[0].address, BASE + 4 * BLOCK);
+	assert_int_equal(said.orphans[0].per_bank, BLOCK);
+	assert_int_equal(said.orphans[0].type, TT_TYPE_DRAM);
+	assert_int_equal(said.end.types, 1 << TT_TYPE_DRAM);
+	assert_int_equal(said.end.types_unread, 0);
+	free_fake(f);
+}
+
+/* All buffers were freed so. One that is there still, and says that it is freed, names a device. */
+static void an_allocator_may_hold_nothing_but_such_blocks(void **state)
+{
+	struct fake *f = new_fake(3);
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		f->buffers[i].status = TT_STATUS_DEALLOCATED;
+	take(NULL, 0);
+	assert_int_equal(said.num_orphans, 3);
+	assert_int_equal(said.orphans[2].device, (__u64)&f->mesh);
+	for (size_t i = 0; i < 3; i++)
+		f->nodes[i].buffer = (struct fake_buffer *)16;
+	take_of(f); /* a search would find the copies that tests of this very process make */
+	assert_int_equal(said.num_orphans, 3);
+	assert_int_equal(said.orphans[2].device, 0);
+	free_fake(f);
+}
+
+static void without_free_lists_no_block_is_told(void **state)
+{
+	struct fake *f = new_fake(3);
+
+	(void)state;
+	f->nodes[1].buffer = (struct fake_buffer *)16;
+	layout.field[TT_FIELD_FL_META].len = 0;
+	take_of(f);
+	assert_int_equal(said.num_buffers, 2);
+	assert_int_equal(said.num_orphans, 0);
+	assert_int_equal(said.end.types, 0);
+	assert_int_equal(said.end.types_unread, 1 << TT_TYPE_DRAM);
+	layout.field[TT_FIELD_FL_META].len = 1;
 	free_fake(f);
 }
 
@@ -157,6 +218,9 @@ int main(void)
 		cmocka_unit_test(its_device_and_banks_are_introduced),
 		cmocka_unit_test(buffers_on_two_devices_make_two_pairs),
 		cmocka_unit_test(an_empty_set_is_told_of_if_its_allocator_is_known),
+		cmocka_unit_test(a_block_that_no_buffer_owns_is_told),
+		cmocka_unit_test(an_allocator_may_hold_nothing_but_such_blocks),
+		cmocka_unit_test(without_free_lists_no_block_is_told),
 		cmocka_unit_test(a_search_finds_what_begins_with_the_vtable),
 		cmocka_unit_test(without_vtables_devices_lead_to_buffers_and_those_to_allocators),
 		cmocka_unit_test(a_child_is_read_and_one_that_has_ended_is_none),

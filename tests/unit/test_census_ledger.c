@@ -405,9 +405,9 @@ static void an_unknown_footprint_gets_known(void **state)
 	stream_begin(s, &python, 1);
 	stream_buffer(s, &python, TT_RECORD_ALLOC, &o);
 	assert_false(stream_last(s, EVENT_ALLOC)->buffer.has_footprint);
-	assert_int_equal(ledger__incomplete(s->ledger, &pid, 1), 1);
+	assert_int_equal(ledger__unsized(s->ledger, &pid, 1), 1);
 	look(s, &python, &o, 1);
-	assert_int_equal(ledger__incomplete(s->ledger, &pid, 1), 0);
+	assert_int_equal(ledger__unsized(s->ledger, &pid, 1), 0);
 	stream_release(s, &python, &o);
 	assert_int_equal(stream_last(s, EVENT_FREE)->buffer.footprint, 12 * 1024);
 }
@@ -422,7 +422,7 @@ static void a_footprint_that_no_census_can_tell_is_given_up(void **state)
 	stream_begin(s, &python, 1);
 	stream_buffer(s, &python, TT_RECORD_ALLOC, &o);
 	o.size = 0; /* then the census tells none, either */
-	for (; censuses < 100 && ledger__incomplete(s->ledger, &pid, 1); censuses++)
+	for (; censuses < 100 && ledger__unsized(s->ledger, &pid, 1); censuses++)
 		look(s, &python, &o, 1);
 	assert_in_range(censuses, 1, 99);
 }

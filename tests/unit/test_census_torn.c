@@ -14,12 +14,14 @@ static void a_dead_allocator_has_no_records(void **state)
 	f->allocator.vtable = vtable_allocator + BIAS;
 	for (size_t i = 0; i < 4; i++)
 		f->buffers[i].allocator += 64;
+	f->addresses[0] = (__u64)f; /* as free(3) leaves it */
 	take_of(f);
 	assert_nothing();
 	for (size_t i = 0; i < 4; i++) {
 		f->buffers[i].allocator -= 64;
 		f->buffers[i].status = TT_STATUS_DEALLOCATED;
 	}
+	f->addresses[0] = (__u64)f; /* as free(3) leaves it */
 	take_of(f);
 	assert_nothing();
 	free_fake(f);
@@ -38,6 +40,7 @@ static void an_element_that_is_no_live_buffer_is_passed_over(void **state)
 	assert_int_equal(said.begin.num_buffers, 9);
 	assert_int_equal(said.end.num_buffers, 7);
 	assert_int_equal(said.num_buffers, 7);
+	assert_int_equal(said.num_orphans, 2);
 	free_fake(f);
 }
 
@@ -170,6 +173,10 @@ static void what_has_no_block_of_its_own_is_not_held(void **state)
 		assert_int_equal(said.buffers[i].per_bank, BLOCK);
 	assert_int_equal(said.buffers[0].b.buffer, (__u64)&f->buffers[5]);
 	assert_int_equal(said.result.unknown_sizes, 0);
+	/* what the free list holds and no buffer owns is told apart */
+	assert_int_equal(said.num_orphans, 2);
+	assert_int_equal(said.orphans[0].address, BASE + 3 * BLOCK);
+	assert_int_equal(said.orphans[1].address, BASE + 4 * BLOCK);
 	free_fake(f);
 }
 

@@ -32,6 +32,7 @@ struct allocator {
 	bool has_untyped;		 /* what holds memory of an unknown type */
 	bool is_overridden;		 /* ranges were marked for which there is no buffer */
 	struct buffer_list live;
+	__u64 orphans;	  /* of these, see orphans.h */
 	__u64 remembered; /* ended buffers that refer to it */
 	__u64 census_ns;  /* when it was last read as a whole */
 	bool dead;

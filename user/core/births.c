@@ -5,6 +5,7 @@
 
 #include "core/ledger_impl.h"
 #include "core/origin.h"
+#include "core/orphans.h"
 
 int ledger__take_space(struct ledger *ledger, const struct hit *hit)
 {
@@ -161,9 +162,8 @@ static void count_alloc(struct ledger *ledger, struct device *device, __u32 nr)
 	}
 }
 
-/* Enters @nr, filled, into index, list and totals. Returns 0 or -ENOMEM: then nothing is. */
-static int enter_buffer(struct ledger *ledger, struct allocator *allocator, __u32 nr,
-			bool has_stacks)
+int ledger__enter_buffer(struct ledger *ledger, struct allocator *allocator, __u32 nr,
+			 bool has_stacks)
 {
 	struct buffer *buffer = buffers__at(&ledger->buffers, nr);
 	struct process *process = allocator->device->process;
@@ -174,7 +174,7 @@ static int enter_buffer(struct ledger *ledger, struct allocator *allocator, __u3
 		if (err)
 			return err;
 	}
-	err = buffer_index__put(&process->by_pointer, buffer->pointer, nr);
+	err = buffer->pointer ? buffer_index__put(&process->by_pointer, buffer->pointer, nr) : 0;
 	if (err)
 		return err;
 	if (buffer->kind != KIND_HOOKED) {
@@ -182,7 +182,7 @@ static int enter_buffer(struct ledger *ledger, struct allocator *allocator, __u3
 		device__add(allocator->device, buffer);
 		buffer->flags |= BUFFER_COUNTED;
 	}
-	buffer->flags |= BUFFER_INDEXED;
+	buffer->flags |= buffer->pointer ? BUFFER_INDEXED : 0;
 	buffer->state = BUFFER_LIVE;
 	buffer->allocator = allocator->number;
 	buffer_list__append(&allocator->live, &ledger->buffers, nr);
@@ -224,6 +224,7 @@ int ledger__add_buffer(struct ledger *ledger, const struct hit *hit,
 	err = find_allocator(ledger, hit->process, &body, hit->h->ts_ns, &allocator);
 	if (err)
 		return err;
+	orphans__yield(ledger, hit, allocator, &body);
 	err = buffers__take(&ledger->buffers, &nr);
 	if (err)
 		return err;
@@ -232,7 +233,7 @@ int ledger__add_buffer(struct ledger *ledger, const struct hit *hit,
 	buffer->stack = stack;
 	buffer->kind = kind_by_stack(ledger, buffer);
 	ledger__measure(allocator, buffer, space);
-	err = enter_buffer(ledger, allocator, nr, info->has_stacks);
+	err = ledger__enter_buffer(ledger, allocator, nr, info->has_stacks);
 	if (err) {
 		buffers__release(&ledger->buffers, nr);
 		return err;

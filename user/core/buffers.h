@@ -57,6 +57,7 @@ enum buffer_flag {
 	BUFFER_UNTOLD = 1 << 15,      /* nobody was told of it yet: its allocation may still come */
 	BUFFER_MISSING = 1 << 14,     /* not told by the last census */
 	BUFFER_CUT_OFF = 1 << 16,     /* the verdict: ended with its process, which was killed */
+	BUFFER_ORPHAN = 1 << 17,      /* a block that no buffer owns; without a pointer */
 };
 
 struct buffer {

@@ -24,7 +24,7 @@
  */
 #include <errno.h>
 
-#include "core/ledger_impl.h"
+#include "core/orphans.h"
 
 enum {
 	LEAVING_NS = 200 * 1000 * 1000, /* a call of deallocate_buffer() takes less */
@@ -46,16 +46,21 @@ static void begin_rows(struct ledger *ledger, struct allocator *allocator)
 	}
 }
 
-/* Those from before @ts_ns: what is younger may not have been there yet. */
-static void end_rows(struct ledger *ledger, struct allocator *allocator, __u64 ts_ns)
+/* Where no Buffer is, a block in the free list is all that there is to be found. */
+static bool was_looked_for(const struct buffer *buffer, __u32 types)
 {
-	/* after a suppressed free the Buffer is gone, and its memory is not */
-	const __u32 spared = BUFFER_COUNTED_NOW | BUFFER_SUPPRESSED;
+	return !(buffer->flags & (BUFFER_SUPPRESSED | BUFFER_ORPHAN)) || types & 1u << buffer->type;
+}
+
+/* Those from before @ts_ns: what is younger may not have been there yet. */
+static void end_rows(struct ledger *ledger, struct allocator *allocator, __u64 ts_ns, __u32 types)
+{
 	struct buffer *buffer;
 
 	for (__u32 nr = allocator->live.head; nr != BUFFER_NONE; nr = buffer->next) {
 		buffer = buffers__at(&ledger->buffers, nr);
-		if (has_memory(buffer) && !(buffer->flags & spared) && buffer->alloc_ts_ns < ts_ns)
+		if (has_memory(buffer) && !(buffer->flags & BUFFER_COUNTED_NOW) &&
+		    was_looked_for(buffer, types) && buffer->alloc_ts_ns < ts_ns)
 			buffer->flags |= BUFFER_MISSING;
 	}
 }
@@ -69,7 +74,10 @@ static void begin(struct process *process, __u64 ts_ns)
 	census->begin_ns = ts_ns;
 	census->torn = false;
 	census->buffers = census->bytes = census->added = census->removed = 0;
+	census->orphans = census->orphan_bytes = census->resized = 0;
+	census->types = census->types_unread = 0;
 	census->passed_over = 0;
+	census->unplaced = false;
 }
 
 /* A child's copy of what its parent holds: no memory of its own. */
@@ -116,18 +124,29 @@ static bool is_same(const struct buffer *buffer, const struct tt_record_buffer *
 	       buffer->id == rec->unique_id;
 }
 
-/* One that we have: what we could not know of it may be known now. */
+static bool is_right(const struct allocator *allocator, const struct buffer *buffer, __u64 per_bank)
+{
+	return buffer->flags & BUFFER_HAS_FOOTPRINT && buffer->type < TT_TYPE_COUNT &&
+	       buffer->footprint == per_bank * allocator->num_banks[buffer->type];
+}
+
+/* One that we have: what it occupies is what the free list says. */
 static void confirm(struct ledger *ledger, __u32 nr, __u64 per_bank)
 {
 	const struct space_note space = { .count = 1, .per_bank = per_bank };
 	struct buffer *buffer = buffers__at(&ledger->buffers, nr);
 	struct allocator *allocator = ledger__allocator_of(ledger, buffer);
+	struct process *process = allocator->device->process;
 
 	buffer->flags |= BUFFER_COUNTED_NOW;
-	if (!has_memory(buffer) || buffer->flags & BUFFER_HAS_FOOTPRINT || !per_bank)
+	if (!has_memory(buffer) || !per_bank || is_right(allocator, buffer, per_bank))
 		return;
-	allocator->device->process->footprint_unknown--;
-	ledger->stats.footprint_unknown--;
+	if (buffer->flags & BUFFER_HAS_FOOTPRINT) {
+		process->census.resized++;
+	} else {
+		process->footprint_unknown--;
+		ledger->stats.footprint_unknown--;
+	}
 	ledger__uncount(ledger, nr);
 	buffer_list__remove(&allocator->live, &ledger->buffers, nr);
 	ledger__measure(allocator, buffer, &space);
@@ -152,6 +171,14 @@ static int add(struct ledger *ledger, const struct hit *hit,
 	return err;
 }
 
+static const char *found_why(const struct buffer *buffer, bool before)
+{
+	if (buffer->flags & BUFFER_ORPHAN)
+		return ORPHAN_WHY;
+	return before ? "allocated before tracing began"
+		      : "its allocation was missed; found in its allocator";
+}
+
 void ledger__tell_found(struct ledger *ledger, const struct tt_record *h, __u32 nr)
 {
 	struct buffer *buffer = buffers__at(&ledger->buffers, nr);
@@ -169,8 +196,7 @@ void ledger__tell_found(struct ledger *ledger, const struct tt_record *h, __u32 
 	if (before)
 		census->pre_attach++;
 	ledger__emit_alloc(ledger, buffer, h, before ? CLASS_PRE_ATTACH : CLASS_LOST,
-			   before ? "allocated before tracing began"
-				  : "its allocation was missed; found in its allocator");
+			   found_why(buffer, before));
 }
 
 void ledger__drop_found(struct ledger *ledger, __u32 nr)
@@ -297,7 +323,12 @@ static void emit_census(struct ledger *ledger, const struct hit *hit)
 		.tid = hit->h->tid,
 		.process = &hit->process->pub,
 		.num_buffers = census->buffers,
-		.bytes = census->bytes,
+		.bytes = census->bytes + census->orphan_bytes,
+		.orphans = census->orphans,
+		.orphan_bytes = census->orphan_bytes,
+		.resized = census->resized,
+		.types = census->types & ~census->types_unread,
+		.types_unread = census->types_unread,
 		.added = census->added,
 		.removed = census->removed,
 		.reason = rec->reason,
@@ -335,7 +366,7 @@ static void settle(struct ledger *ledger, const struct hit *hit)
 			census->torn |= allocator->live.count != 0;
 		} else if (allocator->census_ns < census->begin_ns) {
 			begin_rows(ledger, allocator);
-			end_rows(ledger, allocator, census->begin_ns);
+			end_rows(ledger, allocator, census->begin_ns, ~0u);
 		}
 		settle_rows(ledger, hit, allocator);
 	}
@@ -362,9 +393,9 @@ static void finish(struct ledger *ledger, const struct hit *hit, bool whole)
 	if (!census->begin_ns) /* no allocator holds anything */
 		begin(hit->process, hit->h->ts_ns);
 	settle(ledger, hit);
-	census->torn |= !whole || (census->passed_over && census->removed);
+	census->torn |= !whole || census->unplaced || (census->passed_over && census->removed);
 	if (!census__is_first(hit->process))
-		census->mended += census->added + census->removed;
+		census->mended += census->added + census->removed + census->resized;
 	emit_census(ledger, hit);
 	census->settled++;
 	census->failed = census->torn ? census->failed + 1 : 0;
@@ -375,14 +406,14 @@ static void finish(struct ledger *ledger, const struct hit *hit, bool whole)
 }
 
 /* An empty allocator names no device: any that we know of it will do, see was_read(). */
-static struct allocator *find_allocator(struct process *process, const struct tt_record_census *rec)
+struct allocator *ledger__census_allocator(struct process *process, __u64 object, __u64 device)
 {
 	struct allocator *allocator;
 
-	if (rec->device)
-		return allocator__find(process, rec->allocator, rec->device);
+	if (device)
+		return allocator__find(process, object, device);
 	TAILQ_FOREACH (allocator, &process->all_allocators, entry) {
-		if (!allocator->dead && allocator->key.object == rec->allocator)
+		if (!allocator->dead && allocator->key.object == object)
 			return allocator;
 	}
 	return NULL;
@@ -391,7 +422,8 @@ static struct allocator *find_allocator(struct process *process, const struct tt
 int ledger__take_census(struct ledger *ledger, const struct hit *hit)
 {
 	const struct tt_record_census *rec = (const void *)hit->h;
-	struct allocator *allocator = find_allocator(hit->process, rec);
+	struct allocator *allocator =
+		ledger__census_allocator(hit->process, rec->allocator, rec->device);
 
 	switch (rec->phase) {
 	case TT_CENSUS_BEGIN:
@@ -403,9 +435,11 @@ int ledger__take_census(struct ledger *ledger, const struct hit *hit)
 		hit->process->census.torn = true;
 		return 0;
 	case TT_CENSUS_END:
+		hit->process->census.types |= rec->types;
+		hit->process->census.types_unread |= rec->types_unread;
 		if (allocator) {
 			allocator->census_ns = hit->h->ts_ns;
-			end_rows(ledger, allocator, hit->process->census.begin_ns);
+			end_rows(ledger, allocator, hit->process->census.begin_ns, rec->types);
 		}
 		return 0;
 	case TT_CENSUS_SETTLED:

@@ -32,10 +32,9 @@ static bool has_loss(const struct process *process)
 	       (census->failed < ATTEMPTS_MAX || census->failed_at != process->loss.records);
 }
 
-static bool is_incomplete(const struct process *process)
+static bool is_unsized(const struct process *process)
 {
-	return has_loss(process) ||
-	       (process->census.vain < ATTEMPTS_MAX && process__is_unsized(process));
+	return process->census.vain < ATTEMPTS_MAX && process__is_unsized(process);
 }
 
 static bool is_user(const struct process *process)
@@ -66,9 +65,12 @@ size_t ledger__late(struct ledger *ledger, __u32 *pids, size_t max)
 
 size_t ledger__incomplete(const struct ledger *ledger, __u32 *pids, size_t max)
 {
-	if (!loss__total(&ledger->loss) && !ledger->stats.footprint_unknown)
-		return 0;
-	return list_processes(ledger, is_incomplete, pids, max);
+	return loss__total(&ledger->loss) ? list_processes(ledger, has_loss, pids, max) : 0;
+}
+
+size_t ledger__unsized(const struct ledger *ledger, __u32 *pids, size_t max)
+{
+	return ledger->stats.footprint_unknown ? list_processes(ledger, is_unsized, pids, max) : 0;
 }
 
 size_t ledger__users(const struct ledger *ledger, __u32 *pids, size_t max)

@@ -75,6 +75,7 @@ struct device {
 	struct verdict_sum cut_off; /* ended with the process, which a signal ended */
 	struct verdict_sum doubtful;
 	struct verdict_sum held;	       /* by the runtime itself: live, or at the verdict */
+	struct verdict_sum orphans;	       /* blocks that no buffer owns: likewise */
 	struct event_space spaces[SPACES_MAX]; /* what was free when it was closed, or ended */
 	__u32 num_spaces;
 	struct buffer_list leaks; /* leaked, cut off, doubtful or held, and gone since */

@@ -29,6 +29,7 @@ void ledger__describe(const struct ledger *ledger, const struct buffer *buffer,
 		.kind = buffer->kind,
 		.alloc_ts_ns = buffer->alloc_ts_ns,
 		.is_older = buffer->flags & BUFFER_UNSEEN,
+		.is_orphan = buffer->flags & BUFFER_ORPHAN,
 		.stack = stacks__find(&ledger->stacks, buffer->stack),
 	};
 	ret_buffer->owner = owner__of_buffer(buffer, ret_buffer->stack);
@@ -76,6 +77,11 @@ void ledger__unindex(struct ledger *ledger, struct process *process, __u32 nr)
 	buffer->flags &= ~BUFFER_INDEXED;
 }
 
+static bool is_for_report(const struct buffer *buffer)
+{
+	return buffer->flags & (BUFFER_LEAKED | BUFFER_CUT_OFF | BUFFER_DOUBTFUL | BUFFER_HELD);
+}
+
 static struct allocator *leave_live(struct ledger *ledger, __u32 nr)
 {
 	struct buffer *buffer = buffers__at(&ledger->buffers, nr);
@@ -84,12 +90,12 @@ static struct allocator *leave_live(struct ledger *ledger, __u32 nr)
 	ledger__uncount(ledger, nr);
 	device__count_end(allocator->device, buffer, nr);
 	buffer_list__remove(&allocator->live, &ledger->buffers, nr);
+	if (buffer->flags & BUFFER_ORPHAN) {
+		allocator->orphans--;
+		if (!is_for_report(buffer))
+			verdict_sum__sub(&allocator->device->orphans, buffer);
+	}
 	return allocator;
-}
-
-static bool is_for_report(const struct buffer *buffer)
-{
-	return buffer->flags & (BUFFER_LEAKED | BUFFER_CUT_OFF | BUFFER_DOUBTFUL | BUFFER_HELD);
 }
 
 static void keep_for_report(struct ledger *ledger, struct device *device, __u32 nr)

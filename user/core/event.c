@@ -128,6 +128,7 @@ static const char *const record_names[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_STACK_TAKEN] = "stack_taken",
 	[TT_RECORD_MISSING] = "missing",
 	[TT_RECORD_UNTRACED] = "untraced",
+	[TT_RECORD_CENSUS_ORPHAN] = "census_orphan",
 };
 
 static const char *const stack_ends[TT_STACK_END_COUNT] = {
@@ -191,6 +192,8 @@ const char *census_reason__name(__u32 reason)
 		return "repair";
 	case TT_CENSUS_AUDIT:
 		return "audit";
+	case TT_CENSUS_MEASURE:
+		return "measure";
 	}
 	return "?";
 }

@@ -128,6 +128,7 @@ struct event_buffer {
 	enum buffer_kind kind;
 	__u64 alloc_ts_ns;		 /* 0: unknown */
 	bool is_older;			 /* allocated before that: a census found it */
+	bool is_orphan;			 /* a block that no buffer owns: .size is its footprint */
 	const struct event_stack *stack; /* of its allocation; NULL: not known, or not wanted */
 	enum owner owner;
 };
@@ -224,10 +225,18 @@ struct event {
 	/* EVENT_BULK_FREE, EVENT_DEVICE_CLOSE: what went, or was live */
 	__u64 num_buffers;
 	__u64 bytes; /* on each chip */
-	/* EVENT_CENSUS: num_buffers and bytes were found; what the ledger had wrong; enum
-	 * tt_census_reason; whether all could be read */
+	/*
+	 * EVENT_CENSUS: num_buffers and bytes were found, .orphans of them blocks without a buffer;
+	 * what the ledger had wrong; which free lists that was compared with, and which could not
+	 * be read (1 << enum tt_buffer_type); enum tt_census_reason; whether all could be read
+	 */
+	__u64 orphans;
+	__u64 orphan_bytes;
 	__u64 added;
 	__u64 removed;
+	__u64 resized;
+	__u32 types;
+	__u32 types_unread;
 	__u32 reason;
 	bool whole;
 	/* EVENT_ALLOC_FAILED */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "core/ledger_impl.h"
+#include "core/orphans.h"
 
 typedef int (*take_fn)(struct ledger *ledger, const struct hit *hit);
 
@@ -219,6 +220,7 @@ static const take_fn takers[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_DEVICE] = ledger__take_device,
 	[TT_RECORD_CENSUS] = ledger__take_census,
 	[TT_RECORD_CENSUS_BUFFER] = ledger__take_census_buffer,
+	[TT_RECORD_CENSUS_ORPHAN] = orphans__take,
 	[TT_RECORD_CIRCULAR] = ledger__take_circular,
 	[TT_RECORD_PROGRAM] = ledger__take_program,
 	[TT_RECORD_STACK_COPY] = pass_over,

@@ -53,12 +53,13 @@ int ledger__finish(struct ledger *ledger, __u64 ts_ns);
  * TT_RECORD_CENSUS…, with a phase of SETTLED or FAILED at its end. Each returns how many PIDs of
  * them it has put into @pids.
  *   late    what they held before they were traced is not known; soon given up if it fails
- *   incomplete  records of them were lost, which has not been repaired; or what a live buffer
- *           occupies was not to be had
+ *   incomplete  records of them were lost, which has not been repaired
+ *   unsized  what a live buffer occupies was not to be had
  *   users   they have devices, so that they can be compared with their allocators
  */
 size_t ledger__late(struct ledger *ledger, __u32 *pids, size_t max);
 size_t ledger__incomplete(const struct ledger *ledger, __u32 *pids, size_t max);
+size_t ledger__unsized(const struct ledger *ledger, __u32 *pids, size_t max);
 size_t ledger__users(const struct ledger *ledger, __u32 *pids, size_t max);
 
 /* Allocator objects of @pid that are known to live; how many there are, of which @max are

@@ -5,6 +5,7 @@
  *   ledger.c   the record comes in, its process is found, it goes to its part
  *   births.c   allocators and allocations
  *   census.c   what was read out of the process itself: what was missed comes in and goes
+ *   orphans.c  memory that no buffer owns
  *   census_due.c  of which processes that is to be read
  *   frees.c    frees, from the attempt to the end
  *   release.c  one free at its end: its class, and what becomes of the buffer
@@ -113,6 +114,9 @@ __u32 ledger__take_stack(struct ledger *ledger, const struct thread *thread, __u
 int ledger__add_buffer(struct ledger *ledger, const struct hit *hit,
 		       const struct tt_record_buffer *rec, const struct library_info *info,
 		       const struct space_note *space, __u32 stack, __u32 *ret_nr);
+/* Enters @nr, filled, into index, list and totals. Returns 0 or -ENOMEM: then nothing is. */
+int ledger__enter_buffer(struct ledger *ledger, struct allocator *allocator, __u32 nr,
+			 bool has_stacks);
 /* Sets the footprint of @buffer, which is not counted yet, if @space can be its. */
 void ledger__measure(struct allocator *allocator, struct buffer *buffer,
 		     const struct space_note *space);
@@ -140,6 +144,8 @@ void ledger__finish_frees(struct ledger *ledger, const struct process *process);
 /* census.c */
 int ledger__take_census(struct ledger *ledger, const struct hit *hit);
 int ledger__take_census_buffer(struct ledger *ledger, const struct hit *hit);
+/* The allocator at @object, of @device, or of any if that is 0; NULL: none. */
+struct allocator *ledger__census_allocator(struct process *process, __u64 object, __u64 device);
 /* Tells of @nr now, at @h, if a census found it and nobody was told yet. */
 void ledger__tell_found(struct ledger *ledger, const struct tt_record *h, __u32 nr);
 /* A census found @nr, but it is of a later time than the record at hand: its own will come. */

@@ -142,7 +142,8 @@ bool process__is_active(const struct process *process)
 		if (process->frees[i])
 			return true;
 	}
-	return process->devices || process->num_chips || process->bulk_freed;
+	return process->devices || process->num_chips || process->bulk_freed ||
+	       process->census.unplaced;
 }
 
 struct thread *process__find_thread(struct process *process, __u32 tid)

@@ -30,21 +30,27 @@ enum {
 
 /* What was read out of the process itself, and what that changed. */
 struct census {
-	__u64 begin_ns;	   /* of the one that goes on; 0: none does */
-	bool torn;	   /* something of it could not be read as a whole */
-	__u64 buffers;	   /* told so far */
-	__u64 bytes;	   /* that they occupy */
-	__u64 added;	   /* buffers that the ledger did not have */
-	__u64 removed;	   /* buffers that the allocator does not have */
-	__u64 passed_over; /* buffers at whose place the ledger has another one */
-	__u64 failed;	   /* censuses in a row that were not whole … */
-	__u64 failed_at;   /* … and the records that the process had lost at the last one */
-	__u64 settled;	   /* censuses so far that came to their end */
-	__u64 vain;	   /* whole ones in a row after which a footprint was still unknown */
-	__u64 settled_ns;  /* to when the last one that was whole goes back: what was missed before
-			      is mended */
-	__u64 pre_attach;  /* buffers from before the attach, over all censuses */
-	__u64 mended;	   /* buffers added or removed since, over all */
+	__u64 begin_ns;	    /* of the one that goes on; 0: none does */
+	bool torn;	    /* something of it could not be read as a whole */
+	__u64 buffers;	    /* told so far */
+	__u64 bytes;	    /* that they occupy */
+	__u64 orphans;	    /* blocks that no buffer owns … */
+	__u64 orphan_bytes; /* … and what they occupy */
+	__u32 types;	    /* 1 << enum tt_buffer_type: whose free lists were read … */
+	__u32 types_unread; /* … and could not be */
+	__u64 added;	    /* buffers that the ledger did not have */
+	__u64 removed;	    /* buffers that the allocator does not have */
+	__u64 resized;	    /* buffers that occupy something else than the ledger had */
+	__u64 passed_over;  /* buffers at whose place the ledger has another one */
+	__u64 failed;	    /* censuses in a row that were not whole … */
+	__u64 failed_at;    /* … and the records that the process had lost at the last one */
+	bool unplaced;	    /* there is memory of which nobody knows the device */
+	__u64 settled;	    /* censuses so far that came to their end */
+	__u64 vain;	    /* whole ones in a row after which a footprint was still unknown */
+	__u64 settled_ns;   /* to when the last one that was whole goes back: what was missed before
+			       is mended */
+	__u64 pre_attach;   /* buffers from before the attach, over all censuses */
+	__u64 mended;	    /* buffers added or removed since, over all */
 };
 
 struct process {
@@ -143,6 +149,12 @@ static inline bool process__has_folded_devices(const struct process *process)
 static inline bool census__is_first(const struct process *process)
 {
 	return process->flags & TT_PROCESS_BEFORE_ATTACH && !process->census.settled_ns;
+}
+
+/* Was not all that it held before the probes read? */
+static inline bool census__is_torn(const struct process *process)
+{
+	return process->census.unplaced || (census__is_first(process) && process->census.settled);
 }
 
 /* It is in no table, and has no allocators any more. */

@@ -34,6 +34,7 @@ static const size_t record_sizes[TT_RECORD_KIND_COUNT] = {
 	[TT_RECORD_STACK_TAKEN] = sizeof(struct tt_record_stack_taken),
 	[TT_RECORD_MISSING] = sizeof(struct tt_record_missing),
 	[TT_RECORD_UNTRACED] = sizeof(struct tt_record_untraced),
+	[TT_RECORD_CENSUS_ORPHAN] = sizeof(struct tt_record_census_orphan),
 };
 
 /* Bytes of each field in the body; 0: not in the body. */

@@ -43,6 +43,7 @@ static void copy_device(const struct device *device, struct snapshot_device *cop
 	copy->cut_off_all = device->cut_off;
 	copy->doubtful_all = device->doubtful;
 	copy->held_all = device->held;
+	copy->orphans = device->orphans;
 }
 
 /* Which of the lists a buffer belongs to. */
@@ -274,7 +275,7 @@ static void count_process(struct snapshot *snapshot, const struct process *proce
 	snapshot->coverage.buffers_pre_attach += process->census.pre_attach;
 	snapshot->coverage.repaired += process->loss.repaired;
 	snapshot->coverage.buffers_mended += process->census.mended;
-	snapshot->coverage.census_torn |= census__is_first(process) && process->census.settled;
+	snapshot->coverage.census_torn |= census__is_torn(process);
 }
 
 static void count_leaks(struct snapshot *snapshot, const struct snapshot_process *process)

@@ -96,6 +96,7 @@ struct snapshot_device {
 	struct verdict_sum cut_off_all;
 	struct verdict_sum doubtful_all;
 	struct verdict_sum held_all;
+	struct verdict_sum orphans; /* blocks that no buffer owns: live, or at the verdict */
 	struct event_space spaces[SPACES_MAX]; /* at its close or end, else now */
 	__u32 num_spaces;
 	struct snapshot_list leaks;

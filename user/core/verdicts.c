@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "core/orphans.h"
 #include "core/release.h"
 
 static void emit_verdict(struct ledger *ledger, enum event_kind kind, const struct device *device,
@@ -25,7 +26,9 @@ static void emit_verdict(struct ledger *ledger, enum event_kind kind, const stru
 		.why = why,
 	};
 
-	if (buffer->flags & BUFFER_SUPPRESSED)
+	if (buffer->flags & BUFFER_ORPHAN)
+		ev.why = ORPHAN_WHY;
+	else if (buffer->flags & BUFFER_SUPPRESSED)
 		ev.why =
 			"freed by the program, but a graph capture suppressed the free: the memory "
 			"was never given back";
@@ -43,6 +46,12 @@ static void emit_verdict(struct ledger *ledger, enum event_kind kind, const stru
 	ledger__emit(ledger, &ev);
 }
 
+/* Was it freed, and its memory kept? */
+static bool is_out_of_reach(const struct buffer *buffer)
+{
+	return buffer->flags & (BUFFER_SUPPRESSED | BUFFER_ORPHAN);
+}
+
 static void judge_buffer(struct ledger *ledger, struct device *device, __u32 nr, __u64 ts_ns,
 			 __u32 tid, const char *why)
 {
@@ -58,7 +67,7 @@ static void judge_buffer(struct ledger *ledger, struct device *device, __u32 nr,
 				       buffer->alloc_ts_ns)) {
 		buffer->flags |= BUFFER_DOUBTFUL;
 		verdict_sum__add(&device->doubtful, buffer);
-	} else if (process__was_killed(device->process) && !(buffer->flags & BUFFER_SUPPRESSED)) {
+	} else if (process__was_killed(device->process) && !is_out_of_reach(buffer)) {
 		buffer->flags |= BUFFER_CUT_OFF;
 		verdict_sum__add(&device->cut_off, buffer);
 		emit_verdict(ledger, EVENT_ENDED, device, buffer, ts_ns, tid, why);

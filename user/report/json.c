@@ -125,13 +125,35 @@ static void put_failed(struct json_line *line, const struct event_shortage *s)
 		json_line__number(line, line->root, "others_left_out", s->rivals_left_out);
 }
 
+static void put_types(struct json_line *line, const char *key, __u32 types)
+{
+	struct json_object *names;
+
+	if (!types)
+		return;
+	names = json_line__array(line, line->root, key);
+	for (__u32 type = 0; type < TT_TYPE_COUNT; type++)
+		if (types & 1u << type)
+			json_line__add_string(line, names, buffer_type__name(type));
+}
+
 static void put_census(struct json_line *line, const struct event *ev)
 {
+	struct json_object *orphaned;
+
 	json_line__string(line, line->root, "reason", census_reason__name(ev->reason));
 	json_line__number(line, line->root, "buffers", ev->num_buffers);
 	json_line__number(line, line->root, "bytes", ev->bytes);
+	if (ev->orphans) {
+		orphaned = json_line__object(line, line->root, "orphaned");
+		json_line__number(line, orphaned, "blocks", ev->orphans);
+		json_line__number(line, orphaned, "bytes", ev->orphan_bytes);
+	}
 	json_line__number(line, line->root, "added", ev->added);
 	json_line__number(line, line->root, "removed", ev->removed);
+	json_line__number(line, line->root, "resized", ev->resized);
+	put_types(line, "free_lists", ev->types);
+	put_types(line, "free_lists_unread", ev->types_unread);
 	json_line__bool(line, line->root, "whole", ev->whole);
 }
 

@@ -171,6 +171,8 @@ void json_line__buffer(struct json_line *line, struct json_object *object,
 		json_line__string(line, object, "layout", buffer_layout__name(buffer->layout));
 	json_line__number(line, object, "page_size", buffer->page_size);
 	json_line__string(line, object, "kind", buffer_kind__name(buffer->kind));
+	if (buffer->is_orphan)
+		json_line__bool(line, object, "orphaned", true);
 	json_line__origin(line, object, buffer->stack, buffer->owner);
 }
 

@@ -136,6 +136,7 @@ static void put_device(struct json_line *line, struct json_object *array,
 	put_sum(line, o, "ended", &device->cut_off_all);
 	put_sum(line, o, "unknown", &device->doubtful_all);
 	put_sum(line, o, "held_by_runtime", &device->held_all);
+	put_sum(line, o, "orphaned", &device->orphans);
 	put_spaces(line, o, device);
 	put_owners(line, o, device);
 }

@@ -232,24 +232,61 @@ static void print_process(const struct sink *sink, const struct event *ev)
 		ev->why ? ": " : "", ev->why ? ev->why : "");
 }
 
+/* "2 buffers (4096 bytes)" */
+static void print_held(FILE *out, const struct event *ev)
+{
+	fprintf(out, "%llu %s", (ull)ev->num_buffers,
+		words__plural(ev->num_buffers, "buffer", "buffers"));
+	if (ev->orphans)
+		fprintf(out, " and %llu %s that no buffer owns", (ull)ev->orphans,
+			words__plural(ev->orphans, "block", "blocks"));
+	fprintf(out, " (%llu bytes", (ull)ev->bytes);
+	if (ev->orphans)
+		fprintf(out, ", %llu of them in the %s", (ull)ev->orphan_bytes,
+			words__plural(ev->orphans, "block", "blocks"));
+	fputc(')', out);
+}
+
+static void print_types(FILE *out, const char *before, __u32 types)
+{
+	const char *sep = before;
+
+	for (__u32 type = 0; type < TT_TYPE_COUNT; type++) {
+		if (!(types & 1u << type))
+			continue;
+		fprintf(out, "%s%s", sep, buffer_type__name(type));
+		sep = ", ";
+	}
+}
+
+static void print_compared(FILE *out, const struct event *ev)
+{
+	fprintf(out, "; %llu had been missed, %llu had gone unseen", (ull)ev->added,
+		(ull)ev->removed);
+	if (ev->resized)
+		fprintf(out, ", %llu occupied something else", (ull)ev->resized);
+	print_types(out, "; compared with the free lists of ", ev->types);
+	print_types(out, "; not with those of ", ev->types_unread);
+}
+
 /* Told when it was asked for, or when it had something to say. */
 static void print_census(const struct sink *sink, const struct event *ev)
 {
-	bool differs = ev->reason != TT_CENSUS_ATTACH && (ev->added || ev->removed);
+	static const char *const titles[] = {
+		[TT_CENSUS_ATTACH] = "Held when tracing began: ",
+		[TT_CENSUS_REPAIR] = "Repaired after a loss: the allocators hold ",
+		[TT_CENSUS_AUDIT] = "Audit: the allocators hold ",
+		[TT_CENSUS_MEASURE] = "Measured: the allocators hold ",
+	};
+	bool differs = ev->reason != TT_CENSUS_ATTACH && (ev->added || ev->removed || ev->resized);
 
-	fprintf(sink->out, "%s [PID %u] ", differs || !ev->whole ? SIGN_WARN : SIGN_CALM,
-		pid_of(ev));
-	if (ev->reason == TT_CENSUS_ATTACH)
-		fprintf(sink->out, "Held %llu %s (%llu bytes) when tracing began",
-			(ull)ev->num_buffers, words__plural(ev->num_buffers, "buffer", "buffers"),
-			(ull)ev->bytes);
-	else
-		fprintf(sink->out,
-			"%s: the allocators hold %llu %s (%llu bytes); %llu had been missed, "
-			"%llu had gone unseen",
-			ev->reason == TT_CENSUS_AUDIT ? "Audit" : "Repaired after a loss",
-			(ull)ev->num_buffers, words__plural(ev->num_buffers, "buffer", "buffers"),
-			(ull)ev->bytes, (ull)ev->added, (ull)ev->removed);
+	if (ev->reason == TT_CENSUS_MEASURE && !differs && ev->whole && !sink->verbose)
+		return;
+	fprintf(sink->out, "%s [PID %u] %s", differs || !ev->whole ? SIGN_WARN : SIGN_CALM,
+		pid_of(ev), titles[ev->reason]);
+	print_held(sink->out, ev);
+	if (ev->reason != TT_CENSUS_ATTACH)
+		print_compared(sink->out, ev);
 	fputs(ev->whole ? "\n" : "; not all of its allocators could be read\n", sink->out);
 }
 

@@ -111,3 +111,16 @@ void text_regions__device(FILE *out, const struct snapshot_device *device)
 	print_regions(out, "DRAM", &regions[TT_TYPE_DRAM], "TRACE", &regions[TT_TYPE_TRACE]);
 	print_regions(out, "L1", &regions[TT_TYPE_L1], "L1_SMALL", &regions[TT_TYPE_L1_SMALL]);
 }
+
+void text_regions__orphans(FILE *out, const struct snapshot_device *device)
+{
+	char bytes[WORDS_SIZE];
+
+	if (device->orphans.buffers)
+		fprintf(out,
+			"    orphaned: %llu %s of that, %llu bytes (%s), that no buffer owns: most "
+			"likely\n      freed under a graph capture, which kept the memory\n",
+			(ull)device->orphans.buffers,
+			words__plural(device->orphans.buffers, "block", "blocks"),
+			(ull)device->orphans.bytes, words__bytes(bytes, device->orphans.bytes));
+}

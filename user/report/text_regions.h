@@ -13,5 +13,7 @@
 void text_regions__write(FILE *out, const struct snapshot *snap,
 			 const struct snapshot_process *process);
 void text_regions__device(FILE *out, const struct snapshot_device *device);
+/* Blocks that no buffer owns, which are among those of the lists. */
+void text_regions__orphans(FILE *out, const struct snapshot_device *device);
 
 #endif

@@ -84,16 +84,19 @@ static void print_groups(FILE *out, const struct snapshot_list *list)
 static void print_row(FILE *out, const struct snapshot_row *row)
 {
 	const struct event_buffer *b = &row->buffer;
-	char id[WORDS_SIZE] = "-", footprint[WORDS_SIZE] = "?", age[AGE_SIZE];
+	char id[WORDS_SIZE] = "-", footprint[WORDS_SIZE] = "?", size[WORDS_SIZE] = "?";
+	char age[AGE_SIZE];
 
 	if (b->has_id)
 		snprintf(id, sizeof(id), "%llu", (ull)b->id);
 	if (b->has_footprint)
 		snprintf(footprint, sizeof(footprint), "%llu", (ull)b->footprint);
-	fprintf(out, "      %11llu %8s  %-8s %13llu %13s  %-14s  %s%s%s\n", (ull)b->address, id,
-		buffer_type__name(b->type), (ull)b->size, footprint, buffer_layout__name(b->layout),
+	if (!b->is_orphan)
+		snprintf(size, sizeof(size), "%llu", (ull)b->size);
+	fprintf(out, "      %11llu %8s  %-8s %13s %13s  %-14s  %s%s%s%s\n", (ull)b->address, id,
+		buffer_type__name(b->type), size, footprint, buffer_layout__name(b->layout),
 		age_words(age, row->age_ns, b->is_older), row->suppressed ? " suppressed" : "",
-		row->victim ? " given-away" : "");
+		row->victim ? " given-away" : "", b->is_orphan ? " orphaned" : "");
 }
 
 static void print_rows(FILE *out, const char *title, const struct snapshot_row *rows, __u32 num)
@@ -241,6 +244,7 @@ static void print_device(FILE *out, const struct snapshot_process *process,
 		   &device->doubtful, &device->pub, opts);
 	if (process->state == PROCESS_RUNNING)
 		print_part(out, "live, in use", &device->live, &device->pub, opts);
+	text_regions__orphans(out, device);
 	if (!is_judged(device) && (device->closed || process->state != PROCESS_RUNNING))
 		fprintf(out, "    no leak: %llu %s freed by the program, %llu in bulk\n",
 			(ull)device->frees, buffers(device->frees), (ull)device->bulk_freed);

@@ -162,22 +162,27 @@ void block_table__free(struct block_table *t)
 	free(t);
 }
 
-long block_table__claim(struct block_table *t, __u64 address, __u64 id)
+struct block *block_table__claim(struct block_table *t, __u64 address, __u64 id)
 {
 	struct block key = { .address = address - t->base };
 	struct block *found = bsearch(&key, t->blocks, t->count, sizeof(key), compare_blocks);
 
 	if (!found || !found->is_taken)
-		return -ENOENT;
+		return NULL;
 	if (!found->claims || id > found->id)
 		*found = (struct block){ found->address, found->size, true, 0, id };
 	found->claims += id == found->id;
-	return found - t->blocks;
+	return found;
 }
 
-bool block_table__is_of(const struct block_table *t, long block, __u64 id)
+bool block__is_of(const struct block *block, __u64 id)
 {
-	return t->blocks[block].id == id;
+	return block->id == id;
+}
+
+__u64 block__size(const struct block *block)
+{
+	return block->claims == 1 ? block->size : 0;
 }
 
 size_t block_table__num_taken(const struct block_table *t)
@@ -189,7 +194,18 @@ size_t block_table__num_taken(const struct block_table *t)
 	return taken;
 }
 
-__u64 block_table__size(const struct block_table *t, long block)
+bool block_table__next_orphan(const struct block_table *t, size_t *at, __u64 *ret_address,
+			      __u64 *ret_size)
 {
-	return t->blocks[block].claims == 1 ? t->blocks[block].size : 0;
+	for (; *at < t->count; ++*at) {
+		const struct block *block = &t->blocks[*at];
+
+		if (!block->is_taken || block->claims)
+			continue;
+		*ret_address = block->address + t->base;
+		*ret_size = block->size;
+		++*at;
+		return true;
+	}
+	return false;
 }

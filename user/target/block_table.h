@@ -28,22 +28,32 @@ static inline void block_table__free_p(struct block_table **table)
 	block_table__free(*table);
 }
 
+/* A range of a bank, in a table. */
+struct block;
+
 /*
- * The number of the block that is taken at @address, which is a Buffer's, and that is claimed for
- * it herewith; -ENOENT: none is. @id: of the Buffer, the later the greater.
+ * The block that is taken at @address, which is a Buffer's, and that is claimed for it herewith;
+ * NULL: none is. @id: of the Buffer, the later the greater.
  */
-long block_table__claim(struct block_table *table, __u64 address, __u64 id);
+struct block *block_table__claim(struct block_table *table, __u64 address, __u64 id);
 
 /*
  * Whose is it of those that claimed it? After a bulk free a buffer that lost its memory is still in
  * the allocator's set when another one gets that: the latest has it.
  */
-bool block_table__is_of(const struct block_table *table, long block, __u64 id);
+bool block__is_of(const struct block *block, __u64 id);
 
 /* Bytes of a block in each bank; 0: several have claimed it that cannot be told apart. */
-__u64 block_table__size(const struct block_table *table, long block);
+__u64 block__size(const struct block *block);
 
 /* How many blocks are taken. */
 size_t block_table__num_taken(const struct block_table *table);
+
+/*
+ * The next block that is taken and that nobody has claimed: its address, as of a Buffer, and its
+ * bytes in each bank. *@at is where to go on, 0 at first. Returns false if there is none.
+ */
+bool block_table__next_orphan(const struct block_table *table, size_t *at, __u64 *ret_address,
+			      __u64 *ret_size);
 
 #endif

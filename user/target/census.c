@@ -59,6 +59,8 @@ static int tell_phase(struct census *c, const struct census_candidate *from,
 	/* What the set claims is known for all devices together only. */
 	if (phase == TT_CENSUS_BEGIN && look->num_devices == 1)
 		rec.num_buffers = look->claimed;
+	rec.types = look->types;
+	rec.types_unread = look->types_unread;
 	fill_header(c, from, TT_RECORD_CENSUS,
 		    phase == TT_CENSUS_BEGIN ? look->begin_ns : look->end_ns, &rec.h);
 	return c->fn(c->ctx, &rec, sizeof(rec));
@@ -83,6 +85,28 @@ static int tell_buffer(struct census *c, const struct census_candidate *from,
 	return c->fn(c->ctx, &rec, sizeof(rec));
 }
 
+/* @device: of those that the buffers are on, or NULL. */
+static int tell_orphans(struct census *c, const struct census_candidate *from,
+			const struct census_look *look, const struct look_device *device)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < look->num_orphans && !err; i++) {
+		struct tt_record_census_orphan rec = {
+			.allocator = from->object,
+			.device = device ? device->device.object : 0,
+			.address = look->orphans[i].address,
+			.per_bank = look->orphans[i].per_bank,
+			.type = look->orphans[i].type,
+		};
+
+		fill_header(c, from, TT_RECORD_CENSUS_ORPHAN, look->begin_ns, &rec.h);
+		c->result.orphans++;
+		err = c->fn(c->ctx, &rec, sizeof(rec));
+	}
+	return err;
+}
+
 static bool is_held(const struct look_buffer *buffer)
 {
 	return buffer->is_valid && !buffer->is_freed;
@@ -99,6 +123,9 @@ static int tell_device(struct census *c, const struct census_candidate *from,
 	for (size_t i = 0; i < look->num_buffers && !err; i++)
 		if (is_held(&look->buffers[i]) && look->buffers[i].device == device)
 			err = tell_buffer(c, from, look, &look->buffers[i]);
+	/* an allocator serves one device; where buffers name several, it is one of them */
+	if (!err && look->is_whole && !device)
+		err = tell_orphans(c, from, look, d);
 	return err ? err
 		   : tell_phase(c, from, look, d, look->is_whole ? TT_CENSUS_END : TT_CENSUS_TORN);
 }
@@ -111,14 +138,29 @@ static bool is_known(const struct census *c, const struct census_candidate *cand
 	return false;
 }
 
-/* Of an allocator that was asked for; no buffer names a device. */
-static int tell_empty(struct census *c, const struct census_candidate *from,
-		      const struct census_look *look)
+/* No buffer names a device: perhaps whoever asked for this allocator knows it. */
+static int tell_deviceless(struct census *c, const struct census_candidate *from,
+			   const struct census_look *look)
 {
 	const struct look_device none = {};
 	int err = tell_phase(c, from, look, &none, TT_CENSUS_BEGIN);
 
+	err = err ? err : tell_orphans(c, from, look, NULL);
 	return err ? err : tell_phase(c, from, look, &none, TT_CENSUS_END);
+}
+
+static int tell_all(struct census *c, const struct census_candidate *from,
+		    const struct census_look *look)
+{
+	int err = 0;
+
+	c->result.allocators++;
+	c->result.torn += !look->is_whole;
+	if (!look->num_devices)
+		return tell_deviceless(c, from, look);
+	for (int i = 0; i < look->num_devices && !err; i++)
+		err = tell_device(c, from, look, i);
+	return err;
 }
 
 static int visit_candidate(struct census *c, const struct census_candidate *candidate)
@@ -129,15 +171,13 @@ static int visit_candidate(struct census *c, const struct census_candidate *cand
 	err = census_look__take(&c->spaces[candidate->library], c->target, candidate->object,
 				is_known(c, candidate), &look);
 	if (!err) {
-		c->result.allocators++;
-		c->result.torn += !look.is_whole;
-		for (int i = 0; i < look.num_devices && !err; i++)
-			err = tell_device(c, candidate, &look, i);
+		err = tell_all(c, candidate, &look);
 	} else if (err == -ENODATA) {
 		c->result.unreadable++;
 		err = 0;
 	} else if (err == -ENOENT || err == -EFAULT) {
-		err = look.is_empty && is_known(c, candidate) ? tell_empty(c, candidate, &look) : 0;
+		err = look.is_empty && is_known(c, candidate) ? tell_deviceless(c, candidate, &look)
+							      : 0;
 	}
 	census_look__done(&look);
 	return err;

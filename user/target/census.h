@@ -4,6 +4,9 @@
  * memory, from outside. It does not stop the process and needs no probe. It may use memory, object,
  * block_table and proc; it neither prints nor interprets.
  *
+ * What is occupied the free lists of the allocator say; the buffers explain it. A graph capture
+ * that suppresses a free leaves a block that no buffer owns: an orphan.
+ *
  * The allocator keeps its buffers in a set, and that is walked while the program may be changing
  * it. So everything is read twice: only when the set was the same before and after its buffers were
  * looked at, and every one of them belongs to this allocator and is allocated, it is taken as
@@ -58,6 +61,7 @@ static const __u64 CENSUS_SEARCH_BYTES = 8ull << 30;
 struct census_result {
 	size_t allocators;    /* that hold buffers, whole or torn */
 	size_t buffers;	      /* that were told */
+	size_t orphans;	      /* blocks without a buffer, that were told */
 	size_t torn;	      /* allocators that could not be read as a whole */
 	size_t unreadable;    /* objects that may be allocators, whose buffers could not be read */
 	size_t unknown_sizes; /* buffers without per_bank */
@@ -73,10 +77,11 @@ typedef int (*census_record_fn)(void *ctx, const void *record, size_t size);
 /*
  * Hands up, for each pair of an allocator and a device that its buffers are on:
  * TT_RECORD_ALLOCATOR, TT_RECORD_CENSUS with TT_CENSUS_BEGIN, one TT_RECORD_CENSUS_BUFFER for each
- * buffer, and TT_RECORD_CENSUS with TT_CENSUS_END or TT_CENSUS_TORN. An allocator without buffers
- * has no records, unless the caller knows it: then BEGIN and END with device 0. Returns 0; -ESRCH:
- * the process has ended; -EPERM, -EACCES: its memory may not be
- * read; -ENOENT: a field that a census takes is absent in all of the libraries; -ENOMEM.
+ * buffer, one TT_RECORD_CENSUS_ORPHAN for each block without one, and TT_RECORD_CENSUS with
+ * TT_CENSUS_END or TT_CENSUS_TORN. An allocator without buffers has no records, unless the caller
+ * knows it: then BEGIN and END with device 0. Returns 0; -ESRCH: the process has ended; -EPERM,
+ * -EACCES: its memory may not be read; -ENOENT: a field that a census takes is absent in all of the
+ * libraries; -ENOMEM.
  */
 int census__take(const struct census_target *target, census_record_fn fn, void *ctx,
 		 struct census_result *ret_result);

@@ -4,16 +4,19 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/cleanup.h"
 #include "lib/clock.h"
-#include "target/block_table.h"
+#include "target/census_blocks.h"
 #include "target/census_set.h"
 
 enum {
 	SLAB = 2048,   /* buffers that are read together */
 	MIN_LOOKS = 3, /* until what is torn is called so */
 	MAX_LOOKS_NS = 100 * 1000 * 1000,
+	CONFIRMATIONS = 2, /* whole looks that an orphan must be in, after the first */
+	CONFIRM_PAUSE_NS = 1000 * 1000,
 };
 
 /* The set of the allocator. -ENOENT: that is no allocator, or its set is empty. */
@@ -131,29 +134,47 @@ static int find_device(const struct object_space *s, struct census_look *look, _
 	return look->num_devices++;
 }
 
-static bool belongs_to(const struct object_space *s, const struct look_buffer *b, __u64 allocator)
+static bool names(const struct object_space *s, const struct look_buffer *b, __u64 allocator)
 {
-	if (b->faults & TT_FAULT_OBJECT)
-		return false;
-	if (object__in_body(s->layout, TT_FIELD_ALLOCATOR, b->body, sizeof(__u64)) != allocator)
-		return false;
-	return !s->layout->field[TT_FIELD_STATUS].len ||
-	       object__in_body(s->layout, TT_FIELD_STATUS, b->body, 1) == TT_STATUS_ALLOCATED;
+	return !(b->faults & TT_FAULT_OBJECT) &&
+	       object__in_body(s->layout, TT_FIELD_ALLOCATOR, b->body, sizeof(__u64)) == allocator;
+}
+
+/* Is it of another allocator that lives? */
+static bool is_anothers(const struct object_space *s, const struct look_buffer *b, __u64 allocator)
+{
+	__u64 other = object__in_body(s->layout, TT_FIELD_ALLOCATOR, b->body, sizeof(__u64)), word;
+
+	return !(b->faults & TT_FAULT_OBJECT) && other != allocator &&
+	       !memory__read(s->memory, other, &word, sizeof(word)) &&
+	       object__is_allocator_vtable(s, word);
+}
+
+static __u64 status_of(const struct object_space *s, const struct look_buffer *b)
+{
+	return s->layout->field[TT_FIELD_STATUS].len
+		       ? object__in_body(s->layout, TT_FIELD_STATUS, b->body, 1)
+		       : TT_STATUS_ALLOCATED;
 }
 
 static void judge_buffers(const struct object_space *s, __u64 allocator, struct census_look *look)
 {
 	look->num_valid = 0;
 	look->num_devices = 0;
+	look->is_making = look->is_copy = false;
 	for (size_t i = 0; i < look->num_buffers; i++) {
 		struct look_buffer *b = &look->buffers[i];
 
-		if (!belongs_to(s, b, allocator))
+		if (!names(s, b, allocator)) {
+			look->is_copy |= !look->is_copy && is_anothers(s, b, allocator);
 			continue;
+		}
+		/* one that was freed, and left its memory behind, tells whose that is */
 		b->device = find_device(
 			s, look,
 			object__in_body(s->layout, TT_FIELD_DEVICE, b->body, sizeof(__u64)));
-		if (b->device < 0)
+		look->is_making |= status_of(s, b) == TT_STATUS_REQUESTED;
+		if (b->device < 0 || status_of(s, b) != TT_STATUS_ALLOCATED)
 			continue;
 		b->is_valid = true;
 		look->devices[b->device].num_buffers++;
@@ -161,108 +182,44 @@ static void judge_buffers(const struct object_space *s, __u64 allocator, struct 
 	}
 }
 
-static bool is_of_type(const struct object_space *s, const struct look_buffer *b, __u32 type)
-{
-	return b->is_valid && object__in_body(s->layout, TT_FIELD_TYPE, b->body, 4) == type;
-}
-
 /*
- * From 0.65 on a BankManager has a vector of free lists, of which we know the first: what has no
- * block there may have one in another.
+ * Is that an allocator that lives, of which hardly a buffer does? The free lists of one that is
+ * gone are no more: free(3) has left its own links in them. A copy has buffers of another one.
  */
-static bool has_one_list(const struct object_space *s, __u64 manager)
+static bool is_bare(const struct census_look *look)
 {
-	const struct tt_path *path = &s->layout->field[TT_FIELD_FREE_LIST];
-	__u64 range[2];
-
-	if (path->len < 2)
-		return true;
-	return !memory__read(s->memory, manager + path->off[0], range, sizeof(range)) &&
-	       range[1] - range[0] == sizeof(__u64);
-}
-
-/*
- * After a bulk free (deallocate_buffers()) buffers without memory stay in the set, and in status
- * ALLOCATED. The table has no block for them, or it is another's. But if it has none for any of
- * them although blocks are taken, we do not understand it, and conclude nothing.
- */
-static void assign_blocks(const struct object_space *s, struct census_look *look,
-			  enum tt_buffer_type type, struct block_table *table, bool is_only)
-{
-	bool is_known = is_only && !block_table__num_taken(table);
-
-	for (size_t i = 0; i < look->num_buffers; i++) {
-		struct look_buffer *b = &look->buffers[i];
-
-		if (!is_of_type(s, b, type))
-			continue;
-		b->block = block_table__claim(
-			table, object__in_body(s->layout, TT_FIELD_ADDRESS, b->body, 8),
-			b->unique_id);
-		is_known |= is_only && b->block >= 0;
-	}
-	for (size_t i = 0; i < look->num_buffers; i++) {
-		struct look_buffer *b = &look->buffers[i];
-
-		if (!is_of_type(s, b, type))
-			continue;
-		b->is_freed = is_known &&
-			      (b->block < 0 || !block_table__is_of(table, b->block, b->unique_id));
-		look->devices[b->device].num_buffers -= b->is_freed;
-		if (b->block >= 0)
-			b->per_bank = block_table__size(table, b->block);
-	}
-}
-
-/* Returns 0 or -errno when a table was read, but changed meanwhile. */
-static int measure_type(const struct object_space *s, __u64 allocator, struct census_look *look,
-			enum tt_buffer_type type)
-{
-	__u64 manager = object__bank_manager(s, allocator, type), free_list;
-	_cleanup_(block_table__free_p) struct block_table *table = NULL;
-	int err = 0;
-
-	if (!manager || object__field(s, TT_FIELD_FREE_LIST, manager, &free_list, 8))
-		return 0;
-	err = block_table__read(s, free_list, &table);
-	if (err)
-		return err == -EAGAIN || err == -ENOMEM ? err : 0;
-	assign_blocks(s, look, type, table, has_one_list(s, manager));
-	return 0;
-}
-
-static int measure_buffers(const struct object_space *s, __u64 allocator, struct census_look *look)
-{
-	bool occurs[TT_TYPE_COUNT] = {};
-	int err = 0;
-
-	if (!s->layout->field[TT_FIELD_TYPE].len || !s->layout->field[TT_FIELD_ADDRESS].len)
-		return 0;
-	for (size_t i = 0; i < look->num_buffers; i++)
-		for (__u32 type = 0; type < TT_TYPE_COUNT; type++)
-			occurs[type] |= is_of_type(s, &look->buffers[i], type);
-	for (int type = 0; type < TT_TYPE_COUNT && !err; type++)
-		if (occurs[type])
-			err = measure_type(s, allocator, look, (enum tt_buffer_type)type);
-	return err;
+	return look->num_orphans && !look->types_unread && !look->is_copy && !look->is_making &&
+	       look->claimed - look->num_valid <= look->num_orphans;
 }
 
 /*
  * Not every element need be a live buffer of this allocator: one may be in the making, and after a
- * free that a graph capture suppressed the Buffer is gone, but not from the set. The dead of a
- * freed allocator are many more.
+ * free that a graph capture suppressed the Buffer is gone, but not from the set: then its block is
+ * an orphan. The dead of a freed allocator are many more.
  */
 static bool is_sound(const struct census_look *look)
 {
 	for (size_t i = 0; i < look->num_buffers; i++)
 		if (look->buffers[i].is_absent)
 			return false;
-	return 2 * look->num_valid >= look->claimed;
+	return 2 * look->num_valid >= look->claimed || is_bare(look);
 }
 
 static bool is_final(int err)
 {
 	return err == -ESRCH || err == -EPERM || err == -ENOMEM;
+}
+
+/* Of a set without elements. -ENOENT; or as of census_blocks__measure(). */
+static int look_at_empty(const struct object_space *s, __u64 allocator, struct census_look *look)
+{
+	int err;
+
+	look->num_buffers = 0;
+	look->num_devices = 0;
+	err = census_blocks__measure(s, allocator, look);
+	look->end_ns = clock__now_ns();
+	return err ? err : -ENOENT;
 }
 
 /*
@@ -281,6 +238,8 @@ static int look_once(const struct object_space *s, __u64 allocator, struct censu
 	look->num_valid = 0;
 	walked = read_set(s, allocator, before);
 	look->is_empty = walked == -ENOENT && census_set__is_empty(&before->header);
+	if (look->is_empty)
+		return look_at_empty(s, allocator, look);
 	if (walked == -ENOENT || is_final(walked))
 		return walked;
 	if (!before->header.count)
@@ -291,7 +250,7 @@ static int look_once(const struct object_space *s, __u64 allocator, struct censu
 	if (err)
 		return err;
 	judge_buffers(s, allocator, look);
-	measured = measure_buffers(s, allocator, look);
+	measured = census_blocks__measure(s, allocator, look);
 	if (is_final(measured))
 		return measured;
 	memory__forget(s->memory);
@@ -319,8 +278,8 @@ static int judge_look(const struct census_look *look)
 	return look->num_valid ? 0 : -ENODATA;
 }
 
-int census_look__take(const struct object_space *s, const struct census_target *target,
-		      __u64 allocator, bool is_known, struct census_look *ret_look)
+static int look_until_whole(const struct object_space *s, const struct census_target *target,
+			    __u64 allocator, bool is_known, struct census_look *ret_look)
 {
 	__u64 begin_ns = clock__now_ns();
 	struct census_set before = {}, after = {};
@@ -337,11 +296,43 @@ int census_look__take(const struct object_space *s, const struct census_target *
 					clock__now_ns() - begin_ns < MAX_LOOKS_NS)));
 	census_set__done(&before);
 	census_set__done(&after);
+	return err;
+}
+
+static bool is_sure(const struct census_look *look, int err)
+{
+	return !err || (err == -ENOENT && look->is_empty);
+}
+
+/* Looks again: a buffer that was on its way into the set is there soon. */
+static int confirm_orphans(const struct object_space *s, const struct census_target *target,
+			   __u64 allocator, bool is_known, struct census_look *look)
+{
+	const struct timespec pause = { .tv_nsec = CONFIRM_PAUSE_NS };
+	struct census_look earlier = *look;
+	int err;
+
+	nanosleep(&pause, NULL);
+	err = look_until_whole(s, target, allocator, is_known, look);
+	if (is_sure(look, err))
+		census_blocks__confirm(look, &earlier);
+	census_look__done(&earlier);
+	return err;
+}
+
+int census_look__take(const struct object_space *s, const struct census_target *target,
+		      __u64 allocator, bool is_known, struct census_look *ret_look)
+{
+	int err = look_until_whole(s, target, allocator, is_known, ret_look);
+
+	for (int i = 0; is_sure(ret_look, err) && ret_look->num_orphans && i < CONFIRMATIONS; i++)
+		err = confirm_orphans(s, target, allocator, is_known, ret_look);
 	return err == -EAGAIN ? judge_look(ret_look) : err;
 }
 
 void census_look__done(struct census_look *look)
 {
 	free(look->buffers);
+	free(look->orphans);
 	*look = (struct census_look){};
 }

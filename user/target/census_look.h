@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * One look at one allocator: what its set holds, whether it could be read as a whole, and what each
- * buffer occupies. Private to the census*.c.
+ * One look at one allocator: what its set holds, whether it could be read as a whole, what each
+ * buffer occupies, and what is occupied by none. Private to the census*.c.
+ *
+ * A block may be taken whose buffer is not in the set yet. So the look is repeated, and orphans are
+ * the blocks that remain.
  */
 #ifndef TTTRACE_CENSUS_LOOK_H
 #define TTTRACE_CENSUS_LOOK_H
@@ -15,14 +18,21 @@ enum {
 
 struct look_buffer {
 	__u64 buffer, unique_id;
-	__u64 per_bank; /* bytes; 0: not known */
-	long block;	/* in the table of its type; < 0: not found */
-	int device;	/* index into census_look.devices */
-	__u8 faults;	/* enum tt_record_fault */
-	bool is_absent; /* swapped out */
-	bool is_freed;	/* its memory went in bulk */
-	bool is_valid;	/* belongs to this allocator, and is allocated */
+	__u64 per_bank;	     /* bytes; 0: not known */
+	struct block *block; /* while it is measured */
+	int device;	     /* index into census_look.devices */
+	__u8 faults;	     /* enum tt_record_fault */
+	bool is_absent;	     /* swapped out */
+	bool is_freed;	     /* its memory went in bulk */
+	bool is_valid;	     /* belongs to this allocator, and is allocated */
 	__u8 body[TT_BODY_SIZE];
+};
+
+/* A block that is taken, and that no buffer of the allocator owns. */
+struct look_orphan {
+	__u64 address;
+	__u64 per_bank; /* bytes */
+	enum tt_buffer_type type;
 };
 
 struct look_device {
@@ -41,6 +51,12 @@ struct census_look {
 	bool is_explained; /* of what changes meanwhile there are records */
 	struct look_buffer *buffers;
 	size_t num_buffers, num_valid;
+	bool is_making; /* a buffer of it has no memory yet, or does not say so yet */
+	bool is_copy;	/* a buffer is of another allocator: this is a copy of that */
+	/* 1 << enum tt_buffer_type: whose free lists were read, and could not be */
+	__u32 types, types_unread;
+	struct look_orphan *orphans;
+	size_t num_orphans;
 	struct look_device devices[LOOK_MAX_DEVICES];
 	int num_devices;
 };

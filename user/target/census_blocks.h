@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The free lists of an allocator: which block each buffer of a look occupies, and which blocks are
+ * taken that no buffer owns. Private to the census*.c.
+ */
+#ifndef TTTRACE_CENSUS_BLOCKS_H
+#define TTTRACE_CENSUS_BLOCKS_H
+
+#include "target/census_look.h"
+
+/*
+ * Fills in per_bank and is_freed of the buffers of @look, which have been judged, and its orphans.
+ * A type whose free lists cannot be read is in look->types_unread, and that is no error.
+ * Returns 0; -EAGAIN: a free list changed while it was read; -ENOMEM; -ESRCH, -EPERM.
+ */
+int census_blocks__measure(const struct object_space *space, __u64 allocator,
+			   struct census_look *look);
+
+/* Keeps those orphans of @look that are in @earlier, too. */
+void census_blocks__confirm(struct census_look *look, const struct census_look *earlier);
+
+#endif
