@@ -185,6 +185,11 @@ static void one_that_was_suppressed_under_our_eyes_is_no_other(void **state)
 	stream_alloc(s, &python, &o);
 	stream_buffer(s, &python, TT_RECORD_FREE_BEGIN, &o);
 	stream_tracked(s, &python, &o);
+	/* its thread rests: it is not known yet that nothing was given back */
+	look_at(s, &python, NULL, o.address);
+	phase(s, &python, TT_CENSUS_SETTLED, TT_CENSUS_AUDIT);
+	assert_int_equal(last_census(s)->added + last_census(s)->removed, 0);
+	assert_int_equal(last_census(s)->bytes, 12 * KIB);
 	stream_space(s, &python, 32);
 	stream_expect_free(s, CLASS_SUPPRESSED);
 	look_at(s, &python, NULL, o.address);

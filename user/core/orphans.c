@@ -70,15 +70,10 @@ static int add(struct ledger *ledger, struct allocator *allocator,
 	return 0;
 }
 
-/*
- * The block of @buffer is taken. If it is of a buffer with a pointer that was not suppressed, that
- * is on its way out of the allocator's set.
- */
+/* The block is taken, and @buffer is what we know there: an orphan, or one whose free is going on. */
 static void count(struct census *census, struct buffer *buffer)
 {
 	buffer->flags |= BUFFER_COUNTED_NOW;
-	if (!(buffer->flags & (BUFFER_ORPHAN | BUFFER_SUPPRESSED)))
-		return;
 	census->orphans++;
 	census->orphan_bytes += buffer->footprint;
 }
