@@ -114,12 +114,21 @@ static int hand_up(void *ctx, const void *record, size_t size)
 	return 0;
 }
 
+/* Whose allocators it has a copy of; 0: nobody's. */
+static pid_t find_parent(pid_t pid)
+{
+	pid_t parent;
+
+	return !proc__parent(pid, &parent) && proc__is_forked(pid, parent) ? parent : 0;
+}
+
 int survey__take(struct survey *survey, pid_t pid, const __u64 *known, size_t num, bool search,
 		 survey_ready_fn ready, void *ctx)
 {
 	struct collection collection = { .survey = survey };
 	struct census_target target = {
 		.pid = pid,
+		.parent = find_parent(pid),
 		.libraries = collection.libraries,
 		.allocators = known,
 		.num_allocators = num,

@@ -151,6 +151,58 @@ def test_a_forked_worker_holds_nothing_of_its_parent(newest):
     assert not result.of("alloc", pid=child) and not result.of("leak", pid=child)
 
 
+# A server that forks its workers when the weights are loaded: what each has taken since is its own.
+PREFORK = """
+    d = open_shape("1")
+    weights = tensors(5, d)
+    workers = []
+    for own in (1, 2):
+        ended, told = os.pipe(), os.pipe()
+        worker = os.fork()
+        if not worker:
+            live = tensors(own, d)
+            os.write(told[1], b"x")
+            os.read(ended[0], 1)
+            live.clear()
+            os.write(told[1], b"x")
+            os.read(ended[0], 1)
+            os._exit(0)
+        os.read(told[0], 1)
+        workers.append((worker, ended[1], told[0]))
+    log("workers", pids=[worker for worker, _, _ in workers])
+    ask()
+    for _, end, told in workers: os.write(end, b"x"), os.read(told, 1)
+    ask("freed")
+    for worker, end, _ in workers: os.write(end, b"x"), os.waitpid(worker, 0)
+    ask("over")
+"""
+SIZE = 24576  # of each tensor, occupied
+
+
+@pytest.mark.parametrize("order", ("parent first", "workers first", "one worker"))
+def test_a_worker_holds_what_it_has_taken_itself(real, order):
+    program = real.start(PREFORK)
+    program.hear()
+    workers = real.logged("workers")[0]["pids"]
+    pids = {"parent first": [program.pid, *workers], "workers first": [*workers, program.pid],
+            "one worker": workers[1:]}[order]
+    held = {program.pid: 5, workers[0]: 1, workers[1]: 2}
+    for pid in pids:
+        snapshot = look(pid)
+        assert snapshot.status == 0
+        assert sum(event["footprint"] for event in snapshot.of("alloc")) == held[pid] * SIZE
+    trace = tttrace.start(["-p", ",".join(map(str, pids))], before_attach=True).attached()
+    program.tell()
+    program.hear("freed")
+    trace.signal(signal.SIGINT)
+    result = trace.finish()
+    program.end()
+    for pid in pids:
+        assert len(result.of("alloc", pid=pid)) == held[pid]
+        freed = held[pid] if pid in workers else 0
+        assert [free["class"] for free in result.of("free", pid=pid)] == ["matched"] * freed
+
+
 @pytest.mark.parametrize("cluster, shape", [("n150", "1"), ("t3k", "2x4")])
 def test_an_audit_finds_no_difference(real, cluster, shape):
     program = start_holder(real, cluster, shape)

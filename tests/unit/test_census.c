@@ -198,6 +198,106 @@ static void a_child_is_read_and_one_that_has_ended_is_none(void **state)
 	assert_int_equal(census__take(&target, count_record, &buffers, &result), -ESRCH);
 }
 
+/*
+ * Takes a census of a child that was forked with @f, and that then did @change to its copy, while
+ * its parent has freed @freed, or NULL.
+ */
+static void take_of_child(struct fake *f, void (*change)(struct fake *f), struct fake_buffer *freed)
+{
+	const struct census_library library = { &layout, 9, BIAS };
+	const __u64 allocator = (__u64)&f->allocator;
+	struct census_target target = {
+		.parent = getpid(),
+		.start_ns = 77,
+		.libraries = &library,
+		.num_libraries = 1,
+		.allocators = &allocator,
+		.num_allocators = 1,
+	};
+	int ready[2], gate[2];
+	char byte;
+
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(gate), 0);
+	memset(&said, 0, sizeof(said));
+	target.pid = fork();
+	if (!target.pid) {
+		close(gate[1]);
+		change(f);
+		_exit(write(ready[1], "", 1) != 1 || read(gate[0], &byte, 1) != 0);
+	}
+	close(gate[0]);
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	said_pid = target.pid;
+	if (freed)
+		freed->status = TT_STATUS_DEALLOCATED;
+	assert_int_equal(census__take(&target, note_record, NULL, &said.result), 0);
+	said_pid = 0;
+	close(gate[1]);
+	close(ready[0]);
+	assert_int_equal(waitpid(target.pid, NULL, 0), target.pid);
+}
+
+static void add_two(struct fake *f)
+{
+	for (size_t i = 5; i < 7; i++)
+		make_buffer(f, i);
+	f->allocator.set.first = &f->nodes[6];
+	f->allocator.set.count = 7;
+}
+
+/* Both have five; the child has allocated two since. */
+static void a_child_holds_what_it_has_allocated_itself(void **state)
+{
+	struct fake *f = new_fake(5);
+
+	(void)state;
+	take_of_child(f, add_two, NULL);
+	assert_int_equal(said.num_buffers, 2);
+	assert_int_equal(said.end.num_buffers, 2);
+	assert_int_equal(said.end.phase, TT_CENSUS_END);
+	assert_int_equal(said.buffers[0].b.unique_id, 1006);
+	assert_int_equal(said.buffers[1].b.unique_id, 1005);
+	free_fake(f);
+}
+
+static void suppress_one_of_three(struct fake *f)
+{
+	add_two(f);
+	f->nodes[5].buffer = (struct fake_buffer *)16;
+}
+
+/* An orphan is the child's own unless its parent has it, too. */
+static void a_child_has_orphans_of_its_own(void **state)
+{
+	struct fake *f = new_fake(5);
+
+	(void)state;
+	f->nodes[2].buffer = (struct fake_buffer *)16;
+	take_of_child(f, suppress_one_of_three, NULL);
+	assert_int_equal(said.num_buffers, 1);
+	assert_int_equal(said.num_orphans, 1);
+	assert_int_equal(said.orphans[0].address, BASE + 5 * BLOCK);
+	free_fake(f);
+}
+
+static void change_nothing(struct fake *f)
+{
+	(void)f;
+}
+
+/* What is older than anything that both hold was there before the fork. */
+static void what_the_parent_has_freed_since_is_not_the_childs(void **state)
+{
+	struct fake *f = new_fake(5);
+
+	(void)state;
+	take_of_child(f, change_nothing, &f->buffers[1]);
+	assert_int_equal(said.num_buffers, 0);
+	free_fake(f);
+}
+
 static void a_layout_without_the_set_cannot_be_used(void **state)
 {
 	const struct tt_layout empty = {};
@@ -224,6 +324,9 @@ int main(void)
 		cmocka_unit_test(a_search_finds_what_begins_with_the_vtable),
 		cmocka_unit_test(without_vtables_devices_lead_to_buffers_and_those_to_allocators),
 		cmocka_unit_test(a_child_is_read_and_one_that_has_ended_is_none),
+		cmocka_unit_test(a_child_holds_what_it_has_allocated_itself),
+		cmocka_unit_test(a_child_has_orphans_of_its_own),
+		cmocka_unit_test(what_the_parent_has_freed_since_is_not_the_childs),
 		cmocka_unit_test(a_layout_without_the_set_cannot_be_used),
 	};
 

@@ -6,7 +6,6 @@
 
 static const struct actor python = { 100, 100, 5, 0 };
 static const struct actor second = { 100, 101, 5, 1 };
-static const struct actor child = { 200, 200, 9, 1 };
 /* as the user side knows a process that has not been hit yet */
 static const struct actor unhit = { 100, 100, 0, 0 };
 
@@ -427,20 +426,6 @@ static void a_footprint_that_no_census_can_tell_is_given_up(void **state)
 	assert_in_range(censuses, 1, 99);
 }
 
-static void a_child_does_not_hold_what_its_parent_does(void **state)
-{
-	struct stream *s = *state;
-	struct object o = object(1);
-
-	stream_begin(s, &python, 1);
-	stream_alloc(s, &python, &o);
-	stream_process(s, &child, TT_RECORD_PROCESS_START, "python",
-		       TT_PROCESS_FORKED | TT_PROCESS_BEFORE_ATTACH, 0, &python);
-	look(s, &child, &o, 1);
-	expect_census(s, 0, 0, 0);
-	assert_int_equal(held(s), 1);
-}
-
 static void a_stream_may_claim_any_phase_in_any_order(void **state)
 {
 	struct stream *s = *state;
@@ -486,7 +471,6 @@ int main(void)
 		stream_test(an_allocator_that_is_empty_takes_all_its_buffers_away),
 		stream_test(an_unknown_footprint_gets_known),
 		stream_test(a_footprint_that_no_census_can_tell_is_given_up),
-		stream_test(a_child_does_not_hold_what_its_parent_does),
 		stream_test(a_stream_may_claim_any_phase_in_any_order),
 	};
 

@@ -80,22 +80,6 @@ static void begin(struct process *process, __u64 ts_ns)
 	census->unplaced = false;
 }
 
-/* A child's copy of what its parent holds: no memory of its own. */
-static bool is_inherited(struct ledger *ledger, const struct process *process,
-			 const struct tt_record_census_buffer *rec)
-{
-	const struct process *parent = processes__find(&ledger->processes, process->parent_tgid);
-	const struct allocator *allocator;
-
-	if (!(process->flags & TT_PROCESS_FORKED) || !parent)
-		return false;
-	TAILQ_FOREACH (allocator, &parent->all_allocators, entry) {
-		if (!allocator->dead && allocator->key.object == rec->allocator)
-			return true;
-	}
-	return false;
-}
-
 /*
  * Is it one that a thread is giving back at this moment? Where the record that told which Buffer it
  * was has been lost, it may be that, or another one that has been allocated at its place since:
@@ -259,7 +243,7 @@ int ledger__take_census_buffer(struct ledger *ledger, const struct hit *hit)
 		nr = BUFFER_NONE;
 	}
 	if (nr == BUFFER_NONE) {
-		if (is_leaving(hit->process, &rec->b) || is_inherited(ledger, hit->process, rec))
+		if (is_leaving(hit->process, &rec->b))
 			return 0;
 		err = add(ledger, hit, rec, info, &nr);
 	} else {

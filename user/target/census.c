@@ -8,6 +8,7 @@
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "target/census_look.h"
+#include "target/census_parent.h"
 #include "target/census_search.h"
 #include "target/elf.h"
 #include "target/memory.h"
@@ -109,7 +110,7 @@ static int tell_orphans(struct census *c, const struct census_candidate *from,
 
 static bool is_held(const struct look_buffer *buffer)
 {
-	return buffer->is_valid && !buffer->is_freed;
+	return buffer->is_valid && !buffer->is_freed && !buffer->is_inherited;
 }
 
 static int tell_device(struct census *c, const struct census_candidate *from,
@@ -163,6 +164,20 @@ static int tell_all(struct census *c, const struct census_candidate *from,
 	return err;
 }
 
+/* What a forked process has of its parent is none of its own. */
+static int disown(const struct census *c, const struct census_candidate *candidate,
+		  struct census_look *look)
+{
+	int err = 0;
+
+	if (c->target->parent)
+		err = census_parent__mark(c->target->parent, &c->spaces[candidate->library],
+					  candidate->object, look);
+	if (err == -EAGAIN)
+		look->is_whole = false;
+	return err == -EAGAIN ? 0 : err;
+}
+
 static int visit_candidate(struct census *c, const struct census_candidate *candidate)
 {
 	struct census_look look;
@@ -171,7 +186,8 @@ static int visit_candidate(struct census *c, const struct census_candidate *cand
 	err = census_look__take(&c->spaces[candidate->library], c->target, candidate->object,
 				is_known(c, candidate), &look);
 	if (!err) {
-		err = tell_all(c, candidate, &look);
+		err = disown(c, candidate, &look);
+		err = err ? err : tell_all(c, candidate, &look);
 	} else if (err == -ENODATA) {
 		c->result.unreadable++;
 		err = 0;

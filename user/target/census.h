@@ -40,6 +40,7 @@ struct census_library {
 
 struct census_target {
 	pid_t pid;
+	pid_t parent;	/* that it was forked from, without exec since; 0: none */
 	__u64 start_ns; /* for the records: what BPF writes for this process */
 	const struct census_library *libraries;
 	size_t num_libraries;

@@ -204,12 +204,22 @@ static bool has_orphan(const struct census_look *look, const struct look_orphan 
 	return false;
 }
 
-void census_blocks__confirm(struct census_look *look, const struct census_look *earlier)
+static void keep_orphans(struct census_look *look, const struct census_look *other, bool in_other)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < look->num_orphans; i++)
-		if (has_orphan(earlier, &look->orphans[i]))
+		if (has_orphan(other, &look->orphans[i]) == in_other)
 			look->orphans[kept++] = look->orphans[i];
 	look->num_orphans = kept;
+}
+
+void census_blocks__confirm(struct census_look *look, const struct census_look *earlier)
+{
+	keep_orphans(look, earlier, true);
+}
+
+void census_blocks__disown(struct census_look *look, const struct census_look *parents)
+{
+	keep_orphans(look, parents, false);
 }

@@ -19,4 +19,7 @@ int census_blocks__measure(const struct object_space *space, __u64 allocator,
 /* Keeps those orphans of @look that are in @earlier, too. */
 void census_blocks__confirm(struct census_look *look, const struct census_look *earlier);
 
+/* Takes those out of @look that are in @parents, too. */
+void census_blocks__disown(struct census_look *look, const struct census_look *parents);
+
 #endif

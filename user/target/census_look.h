@@ -25,6 +25,7 @@ struct look_buffer {
 	bool is_absent;	     /* swapped out */
 	bool is_freed;	     /* its memory went in bulk */
 	bool is_valid;	     /* belongs to this allocator, and is allocated */
+	bool is_inherited;   /* from the process that this one was forked from */
 	__u8 body[TT_BODY_SIZE];
 };
 

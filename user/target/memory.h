@@ -23,6 +23,11 @@ struct memory;
 int memory__open(pid_t pid, struct memory **ret_memory);
 void memory__free(struct memory *memory);
 
+static inline void memory__free_p(struct memory **memory)
+{
+	memory__free(*memory);
+}
+
 /*
  * Copies @size bytes at @addr. Meant for what is small and lies near to each other.
  * Returns 0; -ENODATA: swapped out; -EFAULT: not mapped, or never used; -ESRCH: the process has

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "target/census_parent.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lib/cleanup.h"
+#include "target/census_blocks.h"
+
+static int compare_buffers(const void *a, const void *b)
+{
+	const struct look_buffer *x = a, *y = b;
+
+	if (x->buffer != y->buffer)
+		return x->buffer < y->buffer ? -1 : 1;
+	return x->unique_id < y->unique_id ? -1 : x->unique_id > y->unique_id;
+}
+
+static bool has_buffer(const struct census_look *parents, const struct look_buffer *buffer)
+{
+	const struct look_buffer *found = bsearch(buffer, parents->buffers, parents->num_buffers,
+						  sizeof(*buffer), compare_buffers);
+
+	return found && found->is_valid;
+}
+
+static void mark_buffers(struct census_look *parents, struct census_look *look)
+{
+	__u64 youngest = 0;
+
+	qsort(parents->buffers, parents->num_buffers, sizeof(*parents->buffers), compare_buffers);
+	for (size_t i = 0; i < look->num_buffers; i++) {
+		struct look_buffer *b = &look->buffers[i];
+
+		b->is_inherited = b->is_valid && has_buffer(parents, b);
+		if (b->is_inherited && b->unique_id > youngest)
+			youngest = b->unique_id;
+	}
+	for (size_t i = 0; i < look->num_buffers; i++) {
+		struct look_buffer *b = &look->buffers[i];
+
+		b->is_inherited |= b->is_valid && b->unique_id && b->unique_id < youngest;
+		if (b->is_inherited && !b->is_freed)
+			look->devices[b->device].num_buffers--;
+	}
+}
+
+int census_parent__mark(pid_t parent, const struct object_space *space, __u64 allocator,
+			struct census_look *look)
+{
+	const struct census_target target = { .pid = parent };
+	struct object_space parents_space = *space;
+	_cleanup_(memory__free_p) struct memory *memory = NULL;
+	struct census_look parents;
+	int err = memory__open(parent, &memory);
+
+	if (err)
+		return err == -ENOMEM ? err : 0;
+	parents_space.memory = memory;
+	err = census_look__take(&parents_space, &target, allocator, true, &parents);
+	if (!err) {
+		mark_buffers(&parents, look);
+		census_blocks__disown(look, &parents);
+		err = parents.is_whole ? 0 : -EAGAIN;
+	}
+	census_look__done(&parents);
+	return err == -ENOMEM || err == -EAGAIN ? err : 0;
+}
