@@ -74,7 +74,7 @@ static int open_look(struct look *look)
 	struct ledger_opts ledger_opts = { .on_event = on_event, .ctx = look };
 	int err;
 
-	err = output__open(look->opts, &look->output);
+	err = output__open(look->opts, NULL, &look->output);
 	if (!err)
 		err = ledger__new(&ledger_opts, &look->ledger);
 	if (!err)

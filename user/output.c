@@ -2,10 +2,14 @@
 #include "output.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/patient.h"
 #include "options.h"
 #include "report/sink.h"
 
@@ -13,21 +17,63 @@ struct output {
 	const struct options *opts;
 	const struct sink_ops *ops;
 	struct sink *sink;
+	struct patient patient; /* NULL file: it is a plain stream */
 	FILE *out;
+	int fd;
 	int err;
+	uint64_t unwritten; /* events after the error */
 };
+
+static const char *name_of(const struct options *opts)
+{
+	return opts->output ? opts->output : "stdout";
+}
 
 static void take_error(struct output *output, int err)
 {
 	if (!err || output->err)
 		return;
 	output->err = err;
-	if (err != -EPIPE)
+	if (output->patient.given_up)
+		pr_err("nobody reads '%s': the trace ends here, the report follows on stderr",
+		       name_of(output->opts));
+	else if (err != -EPIPE)
 		pr_err("cannot write to '%s': %s; the trace ends here, the report follows on stderr",
-		       output->opts->output ? output->opts->output : "stdout", strerror(-err));
+		       name_of(output->opts), strerror(-err));
 }
 
-int output__open(const struct options *opts, struct output **ret_output)
+/* Its descriptor, or -errno. */
+static int open_fd(const struct options *opts, struct patient_clock *clock)
+{
+	int fd;
+
+	if (!opts->output)
+		return STDOUT_FILENO;
+	if (clock)
+		return patient__open(clock, opts->output);
+	fd = open(opts->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_stream(struct output *output, struct patient_clock *clock)
+{
+	int err = 0;
+
+	output->fd = open_fd(output->opts, clock);
+	if (output->fd < 0)
+		return output->fd;
+	if (clock) {
+		err = patient__init(&output->patient, clock, output->fd);
+		output->out = output->patient.file;
+	} else {
+		output->out = output->opts->output ? fdopen(output->fd, "w") : stdout;
+		err = output->out ? 0 : -errno;
+	}
+	return err;
+}
+
+int output__open(const struct options *opts, struct patient_clock *clock,
+		 struct output **ret_output)
 {
 	struct sink_opts sink_opts = { .verbose = opts->verbose,
 				       .top = opts->top,
@@ -39,15 +85,13 @@ int output__open(const struct options *opts, struct output **ret_output)
 		return -ENOMEM;
 	output->opts = opts;
 	output->ops = opts->folded ? &sink_folded : opts->json ? &sink_json : &sink_text;
-	output->out = opts->output ? fopen(opts->output, "we") : stdout;
-	err = output->out ? 0 : -errno;
+	err = open_stream(output, clock);
 	if (!err) {
 		sink_opts.out = output->out;
 		err = output->ops->open(&sink_opts, &output->sink);
 	}
 	if (err) {
-		pr_err("cannot open '%s': %s", opts->output ? opts->output : "stdout",
-		       strerror(-err));
+		pr_err("cannot open '%s': %s", name_of(opts), strerror(-err));
 		output__close(output);
 		return err;
 	}
@@ -57,7 +101,9 @@ int output__open(const struct options *opts, struct output **ret_output)
 
 void output__event(struct output *output, const struct event *ev)
 {
-	if (!output->err)
+	if (output->err)
+		output->unwritten++;
+	else
 		take_error(output, output->ops->event(output->sink, ev));
 }
 
@@ -80,11 +126,21 @@ static void report_to_stderr(const struct output *output, const struct snapshot 
 	sink_text.close(sink);
 }
 
+static void tell_unwritten(const struct output *output)
+{
+	if (output->patient.lost || output->unwritten)
+		pr_warn("not written to '%s': %llu bytes of results, and %llu events after them",
+			name_of(output->opts), (unsigned long long)output->patient.lost,
+			(unsigned long long)output->unwritten);
+}
+
 void output__report(struct output *output, const struct snapshot *snap)
 {
 	if (!output->err)
 		take_error(output, output->ops->report(output->sink, snap));
 	output__flush(output);
+	if (output->err && output->err != -EPIPE)
+		tell_unwritten(output);
 	if (output->err && output->err != -EPIPE)
 		report_to_stderr(output, snap);
 }
@@ -107,7 +163,7 @@ int output__error(const struct output *output)
 
 int output__fd(const struct output *output)
 {
-	return fileno(output->out);
+	return output->fd;
 }
 
 void output__close(struct output *output)
@@ -116,7 +172,10 @@ void output__close(struct output *output)
 		return;
 	if (output->sink)
 		output->ops->close(output->sink);
-	if (output->out && output->out != stdout)
+	if (output->out && !output->patient.file && output->out != stdout)
 		fclose(output->out);
+	patient__done(&output->patient);
+	if (output->patient.clock && output->opts->output)
+		close(output->fd);
 	free(output);
 }

@@ -12,9 +12,14 @@
 
 struct options;
 struct output;
+struct patient_clock;
 
-/* Returns 0 or -errno, logged. @opts must outlive the output. */
-int output__open(const struct options *opts, struct output **ret_output);
+/*
+ * @clock: what says how long to wait for a reader; NULL: always, signals are not blocked. Returns 0
+ * or -errno, logged. @opts and @clock must outlive the output.
+ */
+int output__open(const struct options *opts, struct patient_clock *clock,
+		 struct output **ret_output);
 
 void output__event(struct output *output, const struct event *ev);
 void output__interval(struct output *output, const struct snapshot *snap);
@@ -24,7 +29,8 @@ void output__flush(struct output *output);
 /* The reader of the stream has gone. */
 void output__hang_up(struct output *output);
 
-/* 0, or the first error of the stream: -EPIPE when its reader has gone. */
+/* 0, or the first error of the stream: -EPIPE when its reader has gone, -ETIMEDOUT: nobody reads.
+ */
 int output__error(const struct output *output);
 
 int output__fd(const struct output *output);

@@ -6,26 +6,23 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/epoll.h>
-#include <sys/syscall.h>
 
 #include "census_taker.h"
-#include "command.h"
 #include "core/ledger.h"
 #include "core/snapshot.h"
+#include "ending.h"
 #include "files_limit.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/patient.h"
 #include "lib/timer.h"
 #include "options.h"
 #include "output.h"
 #include "privileges.h"
-#include "signals.h"
 #include "tracer.h"
 
 enum {
-	SIGNALS_MAX = 2,
-	GRACE_S = 1, /* for the command to end, after so many signals */
-	NAP_MS = 2,  /* between two drains while records come in */
+	NAP_MS = 2, /* between two drains while records come in */
 };
 
 struct session {
@@ -33,26 +30,16 @@ struct session {
 	struct tracer *tracer;
 	struct ledger *ledger;
 	struct output *output;
-	struct command command;
-	int command_status; /* -1: it has not ended, or there is none */
+	struct ending ending;
+	struct patient_clock clock;
+	struct patient diagnostics;
+	FILE *plain_stderr;
 	int epoll_fd;
-	int signal_fd;
 	int interval_fd;
 	int audit_fd;
-	int duration_fd;
-	size_t num_running; /* of the processes of -p, those that have not ended */
-	int num_signals;    /* that have reached the command */
-	int last_signal;    /* 0: none has come */
 	struct census_taker censuses;
-	struct command_start start;
 	bool keeps_admin; /* probes may yet be attached by perf events */
-	bool done;
 };
-
-static bool command_runs(const struct session *s)
-{
-	return s->command.pid > 0 && s->command_status < 0;
-}
 
 /* --- from records to output ------------------------------------------------------------------ */
 
@@ -71,9 +58,9 @@ static void on_record(void *ctx, const void *record, size_t size)
 {
 	struct session *s = ctx;
 
-	if (ledger__apply(s->ledger, record, size) == -ENOMEM && !s->done) {
+	if (ledger__apply(s->ledger, record, size) == -ENOMEM && !s->ending.done) {
 		pr_err("out of memory: the trace ends here");
-		s->done = true;
+		s->ending.done = true;
 	}
 }
 
@@ -86,29 +73,36 @@ static int watch(struct session *s, int fd, uint32_t events)
 	return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
-/* A timer of @seconds, or none when that is 0. */
-static int open_timer(struct session *s, double seconds, bool repeat, int *ret_fd)
+/* A timer of each @seconds, or none when that is 0. */
+static int open_timer(struct session *s, double seconds, int *ret_fd)
 {
 	if (seconds <= 0)
 		return 0;
-	*ret_fd = timer__open(seconds, repeat);
+	*ret_fd = timer__open(seconds, true);
 	return *ret_fd < 0 ? *ret_fd : watch(s, *ret_fd, EPOLLIN);
 }
 
-/* The trace is over by then. */
-static void end_in(struct session *s, double seconds)
+/* From now on, a diagnostic that nobody reads keeps no signal from being answered. */
+static int open_diagnostics(struct session *s)
 {
-	if (s->duration_fd >= 0)
-		close(s->duration_fd);
-	s->duration_fd = -1;
-	if (open_timer(s, seconds, false, &s->duration_fd))
-		s->done = true;
+	int err = patient_clock__init(&s->clock, ending__patience, &s->ending);
+
+	if (!err)
+		err = patient__init(&s->diagnostics, &s->clock, STDERR_FILENO);
+	if (err)
+		return err;
+	setvbuf(s->diagnostics.file, NULL, _IOLBF, 0);
+	s->plain_stderr = stderr;
+	stderr = s->diagnostics.file;
+	return 0;
 }
 
-static int open_signals(struct session *s)
+static void close_diagnostics(struct session *s)
 {
-	s->signal_fd = signals__open(&s->start.signals);
-	return s->signal_fd < 0 ? s->signal_fd : watch(s, s->signal_fd, EPOLLIN);
+	if (s->plain_stderr)
+		stderr = s->plain_stderr;
+	patient__done(&s->diagnostics);
+	patient_clock__done(&s->clock);
 }
 
 static int open_loop(struct session *s)
@@ -118,42 +112,19 @@ static int open_loop(struct session *s)
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (s->epoll_fd < 0)
 		return -errno;
-	err = open_signals(s);
+	err = ending__open(&s->ending, s->opts, s->epoll_fd);
 	if (!err)
-		err = open_timer(s, s->opts->interval_s, true, &s->interval_fd);
+		err = open_diagnostics(s);
 	if (!err)
-		err = open_timer(s, s->opts->audit_s, true, &s->audit_fd);
+		err = open_timer(s, s->opts->interval_s, &s->interval_fd);
 	if (!err)
-		err = open_timer(s, s->opts->duration_s, false, &s->duration_fd);
+		err = open_timer(s, s->opts->audit_s, &s->audit_fd);
 	if (err)
 		pr_err("cannot wait for signals and timers: %s", strerror(-err));
 	return err;
 }
 
 /* --- what has happened ----------------------------------------------------------------------- */
-
-/*
- * The trace of a command goes on until the command ends: Ctrl-C has reached it from the terminal
- * as well, other signals are passed on to it. If it has not ended soon after a second one, or at a
- * third, the trace ends without it.
- */
-static void take_signal(struct session *s)
-{
-	bool to_all;
-	int signal = signals__next(s->signal_fd, &to_all);
-
-	if (!signal)
-		return;
-	s->last_signal = signal;
-	if (!command_runs(s) || s->num_signals == SIGNALS_MAX) {
-		s->done = true;
-		return;
-	}
-	if (!to_all)
-		kill(s->command.pid, signal);
-	if (++s->num_signals == SIGNALS_MAX)
-		end_in(s, GRACE_S);
-}
 
 static void take_audit_time(struct session *s)
 {
@@ -177,34 +148,16 @@ static void take_interval(struct session *s)
 	snapshot__free(snap);
 }
 
-/* The descriptor of a process is ready when the process has ended. */
-static void take_process_end(struct session *s, int fd)
-{
-	epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-	if (fd == s->command.pidfd) {
-		s->command_status = command__status(&s->command);
-		s->done = true;
-		return;
-	}
-	close(fd);
-	if (--s->num_running == 0)
-		s->done = true;
-}
-
 static void take_ready(struct session *s, int fd)
 {
-	if (fd == s->signal_fd)
-		take_signal(s);
-	else if (fd == s->interval_fd)
+	if (fd == s->interval_fd)
 		take_interval(s);
 	else if (fd == s->audit_fd)
 		take_audit_time(s);
-	else if (fd == s->duration_fd)
-		s->done = true;
 	else if (fd == output__fd(s->output))
 		output__hang_up(s->output);
 	else if (fd != tracer__fd(s->tracer))
-		take_process_end(s, fd);
+		ending__take(&s->ending, fd);
 }
 
 /* Which way of attaching works is known only after a library has been attached to. */
@@ -235,7 +188,7 @@ static void run_loop(struct session *s)
 	bool asleep = false;
 	int n;
 
-	while (!s->done && !output__error(s->output)) {
+	while (!s->ending.done && !output__error(s->output)) {
 		if (asleep)
 			output__flush(s->output);
 		n = epoll_wait(s->epoll_fd, ready, 16,
@@ -272,17 +225,16 @@ static int open_tracer(struct session *s)
 
 static int add_process(struct session *s, pid_t pid)
 {
-	int err = tracer__add_process(s->tracer, pid), fd;
+	int err = tracer__add_process(s->tracer, pid);
 
 	if (err)
 		return err;
-	fd = syscall(SYS_pidfd_open, pid, 0);
-	if (fd < 0) {
+	err = ending__await(&s->ending, pid);
+	if (err == -ESRCH)
 		pr_err("process '%d' has ended before it could be traced", pid);
-		return -ESRCH;
-	}
-	s->num_running++;
-	return watch(s, fd, EPOLLIN);
+	else if (err)
+		pr_err("cannot wait for process '%d': %s", pid, strerror(-err));
+	return err;
 }
 
 static int add_targets(struct session *s)
@@ -295,10 +247,8 @@ static int add_targets(struct session *s)
 		return err;
 	if (!s->opts->command)
 		return tracer__scan_all(s->tracer);
-	err = command__fork(s->opts->command, &s->start, &s->command);
-	if (!err)
-		err = tracer__add_child(s->tracer, s->command.pid);
-	return err ? err : watch(s, s->command.pidfd, EPOLLIN);
+	err = ending__fork(&s->ending);
+	return err ? err : tracer__add_child(s->tracer, s->ending.command.pid);
 }
 
 /* Returns an exit status. */
@@ -309,18 +259,18 @@ static int open_session(struct session *s)
 					   .follow_holes = s->opts->interval_s };
 	int err;
 
-	err = files_limit__raise(&s->start.files);
+	err = files_limit__raise(&s->ending.start.files);
 	if (!err)
 		err = open_loop(s);
 	if (!err)
-		err = output__open(s->opts, &s->output);
+		err = output__open(s->opts, &s->clock, &s->output);
 	if (!err)
 		err = ledger__new(&ledger_opts, &s->ledger);
 	if (!err)
 		err = open_tracer(s);
 	if (err)
 		return EXIT_ERROR;
-	s->censuses = (struct census_taker){ s->ledger, s->tracer, &s->done, 0 };
+	s->censuses = (struct census_taker){ s->ledger, s->tracer, &s->ending.done, 0 };
 	err = add_targets(s);
 	if (err)
 		return err == -ESRCH ? EXIT_NOTHING : EXIT_ERROR;
@@ -347,7 +297,7 @@ static void say_what_is_traced(const struct session *s)
 
 /* --- end ------------------------------------------------------------------------------------- */
 
-static int final_status(const struct session *s, const struct snapshot *snap)
+static int final_status(const struct session *s, const struct snapshot *snap, int command_status)
 {
 	const struct options *opts = s->opts;
 
@@ -355,8 +305,8 @@ static int final_status(const struct session *s, const struct snapshot *snap)
 		return EXIT_ERROR;
 	if (opts->error_exitcode && snapshot__leaks(snap, NULL))
 		return opts->error_exitcode;
-	if (s->command_status > 0)
-		return s->command_status;
+	if (command_status > 0)
+		return command_status;
 	if (!snapshot__complete(snap))
 		return EXIT_INCOMPLETE;
 	if (!tracer__num_libraries(s->tracer) && !opts->command)
@@ -392,25 +342,19 @@ static int finish(struct session *s)
 		return EXIT_ERROR;
 	}
 	output__report(s->output, snap);
-	/* -d ends the trace, not the command: its status is still ours */
-	if (command_runs(s) && s->num_signals < SIGNALS_MAX)
-		s->command_status = command__status(&s->command);
-	else if (command_runs(s))
-		s->command_status = 128 + s->last_signal;
-	status = final_status(s, snap);
+	status = final_status(s, snap, ending__command_status(&s->ending));
 	snapshot__free(snap);
 	return status;
 }
 
 static void close_session(struct session *s)
 {
-	const int fds[] = {
-		s->interval_fd, s->audit_fd, s->duration_fd, s->signal_fd, s->epoll_fd,
-	};
+	const int fds[] = { s->interval_fd, s->audit_fd, s->epoll_fd };
 
 	tracer__free(s->tracer);
-	command__done(&s->command);
 	output__close(s->output);
+	close_diagnostics(s);
+	ending__close(&s->ending);
 	ledger__free(s->ledger);
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
@@ -421,13 +365,10 @@ int session__run(const struct options *opts)
 {
 	struct session s = {
 		.opts = opts,
-		.command = { .pid = -1, .pidfd = -1, .go_fd = -1, .error_fd = -1 },
-		.command_status = -1,
+		.ending = ENDING_CLOSED,
 		.epoll_fd = -1,
-		.signal_fd = -1,
 		.interval_fd = -1,
 		.audit_fd = -1,
-		.duration_fd = -1,
 	};
 	int status, err;
 
@@ -436,13 +377,14 @@ int session__run(const struct options *opts)
 		close_session(&s);
 		return status;
 	}
-	take_signal(&s);
-	if (opts->command && s.last_signal) { /* Ctrl-C before it has begun */
+	ending__take_signal(&s.ending);
+	if (opts->command && s.ending.last_signal) { /* Ctrl-C before it has begun */
+		status = 128 + s.ending.last_signal;
 		close_session(&s);
-		return 128 + s.last_signal;
+		return status;
 	}
 	tracer__activate(s.tracer);
-	err = opts->command ? command__release(&s.command, opts->command[0]) : 0;
+	err = opts->command ? command__release(&s.ending.command, opts->command[0]) : 0;
 	if (err) {
 		status = err == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 	} else {

@@ -6,15 +6,20 @@
 #include <signal.h>
 #include <stdbool.h>
 
+enum {
+	SIGNALS_CHANGED = 3 /* SIGPIPE, SIGXFSZ, SIGURG */
+};
+
 /* What a command is to have as it was before signals__open(). */
 struct signals_before {
 	sigset_t mask;
-	struct sigaction pipe; /* of SIGPIPE */
+	struct sigaction of[SIGNALS_CHANGED];
 };
 
 /*
- * Blocks SIGINT, SIGTERM and SIGHUP, and ignores SIGPIPE: a write says so. Returns the descriptor
- * by which they come, or -errno.
+ * Blocks SIGINT, SIGTERM and SIGHUP, unless that one is ignored, and ignores SIGPIPE and SIGXFSZ:
+ * a write says so. SIGURG only interrupts what waits: see lib/patient.h. Returns the descriptor by
+ * which they come, or -errno.
  */
 int signals__open(struct signals_before *ret_before);
 

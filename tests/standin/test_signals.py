@@ -126,3 +126,27 @@ def test_closed_descriptors_put_no_diagnostics_into_the_result(closed, tmp_path)
     assert done.returncode == 0
     assert [one["event"] for one in tttrace.parse(file.read_text())][-1] == "summary"
     assert not re.search("^tttrace:", file.read_text(), re.M)
+
+
+def test_who_is_to_outlive_the_terminal_does():
+    """nohup(1): SIGHUP is ignored, by the trace as by the command."""
+    process = Process([tttrace.BINARY, "-q", "--output", "/dev/null", "-p", str(os.getpid())],
+                      preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    process.stderr.wait_for(lambda line: "waiting until it does" in line)
+    time.sleep(0.5)
+    process.signal(signal.SIGHUP)
+    time.sleep(0.5)
+    assert process.popen.poll() is None
+    process.signal(signal.SIGTERM)
+    assert process.wait() == 3
+
+
+def test_a_limit_of_the_size_of_files_leaves_a_report(tmp_path, gen3):
+    """As a full disk does: no signal ends it."""
+    script = "\n".join(["open m 1", *["alloc a m DRAM 65536 2048\nfree a"] * 100, "close m"])
+    line = f"ulimit -f 1; exec \"$@\""
+    process = Process(["sh", "-c", line, "sh", tttrace.BINARY, "-j", "--output", tmp_path / "result", "--",
+                       "sh", "-c", 'ulimit -f unlimited; exec "$@" >/dev/null', "sh", *gen3.command(script)])
+    assert process.wait() == 1
+    stderr = process.stderr.all()
+    assert "cannot write to" in stderr and "SUMMARY: tttrace:" in stderr

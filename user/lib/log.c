@@ -19,7 +19,7 @@ void log__vprint(enum log_level level, const char *fmt, va_list ap)
 {
 	if (level > max_level)
 		return;
-	fflush(stdout);
+	fflush(NULL); /* results that come before it, wherever they go */
 	flockfile(stderr);
 	fputs(level == LOG_LEVEL_WARN ? "tttrace: warning: " : "tttrace: ", stderr);
 	vfprintf(stderr, fmt, ap);
