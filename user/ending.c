@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <sys/epoll.h>
@@ -12,11 +13,16 @@
 #include "lib/log.h"
 #include "lib/timer.h"
 #include "options.h"
+#include "tracer.h"
 
 enum {
 	SIGNALS_MAX = 2,
-	GRACE_S = 1, /* for the command to end, after so many signals */
+	GRACE_S = 1,	/* for the command to end, after so many signals */
+	PIDS_SHOWN = 5, /* of those that we wait for */
+	WORDS_SIZE = 128,
 };
+
+static const double notice_s = 0.5; /* most that are left behind are about to end */
 
 static int watch(struct ending *ending, int fd)
 {
@@ -60,6 +66,7 @@ void ending__close(struct ending *ending)
 		close(ending->awaited[i].pidfd);
 	free(ending->awaited);
 	close_fd(&ending->duration_fd);
+	close_fd(&ending->notice_fd);
 	close_fd(&ending->signal_fd);
 }
 
@@ -107,6 +114,47 @@ static bool drop_awaited(struct ending *ending, int pidfd)
 	return false;
 }
 
+static void await_descendant(void *ctx, __u32 pid)
+{
+	int err = ending__await(ctx, (pid_t)pid);
+
+	if (err && err != -ESRCH)
+		pr_warn("cannot wait for process '%u', which goes on: %s", pid, strerror(-err));
+}
+
+/*
+ * A process may fork and end while the set is read, so that neither it nor its child is met: nobody
+ * is left when that was so twice.
+ */
+static void look_for_descendants(struct ending *ending)
+{
+	for (int i = 0; i < 2 && !ending->num_awaited && ending->tracer; i++)
+		tracer__each_process(ending->tracer, await_descendant, ending);
+	if (!ending->num_awaited)
+		ending->done = true;
+	else if (!ending->noticed && set_timer(ending, notice_s, &ending->notice_fd))
+		ending->noticed = true; /* nothing will be said */
+}
+
+static void say_who_is_awaited(struct ending *ending)
+{
+	size_t num = ending->num_awaited, used = 0;
+	char pids[WORDS_SIZE] = "";
+
+	close_fd(&ending->notice_fd);
+	if (!num || ending->noticed)
+		return;
+	ending->noticed = true;
+	for (size_t i = 0; i < num && i < PIDS_SHOWN; i++)
+		used += (size_t)snprintf(pids + used, sizeof(pids) - used, "%s%d", i ? ", " : "",
+					 ending->awaited[i].pid);
+	pr_note("%s; waiting for %zu %s that %s (PID %s%s), Ctrl-C ends the trace",
+		ending->opts->command ? "the command has ended" : "the processes of -p have ended",
+		num, num == 1 ? "process" : "processes",
+		ending->opts->command ? "it started" : "they started", pids,
+		num > PIDS_SHOWN ? ", …" : "");
+}
+
 /* --- the command ----------------------------------------------------------------------------- */
 
 int ending__fork(struct ending *ending)
@@ -124,7 +172,7 @@ static bool command_runs(const struct ending *ending)
 static void take_process_end(struct ending *ending)
 {
 	if (!command_runs(ending) && !ending->num_awaited)
-		ending->done = true;
+		look_for_descendants(ending);
 }
 
 static void take_command_end(struct ending *ending)
@@ -207,6 +255,8 @@ bool ending__take(struct ending *ending, int fd)
 		ending__take_signal(ending);
 	else if (fd == ending->duration_fd)
 		ending->done = true;
+	else if (fd == ending->notice_fd)
+		say_who_is_awaited(ending);
 	else if (fd == ending->command.pidfd)
 		take_command_end(ending);
 	else if (drop_awaited(ending, fd))

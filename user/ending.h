@@ -3,6 +3,10 @@
  * When a trace ends: at a signal; after a time; when all processes that are traced have ended, if
  * it is some that were asked for. It owns the command, the signals, and a descriptor of each
  * process that is waited for, in the one loop of the session.
+ *
+ * What descends from a command, or from the processes of -p, is waited for as `strace -f` does. Who
+ * that is, the set of processes in BPF knows, which grows at each fork: asked when nobody else is
+ * left to wait for.
  */
 #ifndef TTTRACE_ENDING_H
 #define TTTRACE_ENDING_H
@@ -14,6 +18,7 @@
 #include "lib/patient.h"
 
 struct options;
+struct tracer;
 
 /* A process that is waited for. */
 struct awaited {
@@ -23,9 +28,11 @@ struct awaited {
 
 struct ending {
 	const struct options *opts;
+	const struct tracer *tracer; /* knows who is traced; NULL: nobody yet */
 	int epoll_fd;
 	int signal_fd;
 	int duration_fd; /* -1: no time is set */
+	int notice_fd;	 /* when to say whom we wait for; -1: nothing is to be said */
 	struct command command;
 	struct command_start start; /* what the command is to have as it was */
 	int command_status;	    /* -1: it has not ended, or there is none */
@@ -33,6 +40,7 @@ struct ending {
 	size_t num_awaited;
 	int num_signals; /* that have reached the command */
 	int last_signal; /* 0: none has come */
+	bool noticed;	 /* it was said for whom we wait */
 	bool in_a_hurry; /* a signal came when all was over already */
 	bool done;	 /* the trace is over */
 };
@@ -41,7 +49,7 @@ struct ending {
 #define ENDING_CLOSED                                                                              \
 	(struct ending)                                                                            \
 	{                                                                                          \
-		.epoll_fd = -1, .signal_fd = -1, .duration_fd = -1,                                \
+		.epoll_fd = -1, .signal_fd = -1, .duration_fd = -1, .notice_fd = -1,               \
 		.command = { .pid = -1, .pidfd = -1, .go_fd = -1, .error_fd = -1 },                \
 		.command_status = -1                                                               \
 	}

@@ -270,6 +270,7 @@ static int open_session(struct session *s)
 		err = open_tracer(s);
 	if (err)
 		return EXIT_ERROR;
+	s->ending.tracer = s->tracer;
 	s->censuses = (struct census_taker){ s->ledger, s->tracer, &s->ending.done, 0 };
 	err = add_targets(s);
 	if (err)

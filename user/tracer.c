@@ -121,13 +121,20 @@ static int on_find(void *ctx, const struct discovery_find *find)
 	return err;
 }
 
+/* What a launcher leaves behind has another parent by now, but was traced from its birth on. */
+static bool is_wanted(const struct tracer *tracer, pid_t pid)
+{
+	return tracer->wanted.all || loader__has_process(tracer->loader, pid) ||
+	       wanted__has(&tracer->wanted, pid);
+}
+
 static void on_mapping(void *ctx, const struct proc_mapping *mapping)
 {
 	struct tracer *tracer = ctx;
 
 	if (tracer->stacks)
 		stack_taker__forget_mappings(tracer->stacks, mapping->pid);
-	if (wanted__has(&tracer->wanted, mapping->pid))
+	if (is_wanted(tracer, mapping->pid))
 		discovery__look_at(tracer->discovery, mapping);
 }
 
@@ -303,6 +310,11 @@ int tracer__add_process(struct tracer *tracer, pid_t pid)
 	if (!err && tracer->num_finds == before)
 		pr_warn("process '%d' uses no Tenstorrent runtime yet: waiting until it does", pid);
 	return err;
+}
+
+void tracer__each_process(const struct tracer *tracer, counters_process_fn fn, void *ctx)
+{
+	loader__each_process(tracer->loader, fn, ctx);
 }
 
 int tracer__scan_all(struct tracer *tracer)

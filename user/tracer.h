@@ -39,6 +39,9 @@ int tracer__add_process(struct tracer *tracer, pid_t pid);
 /* Traces @pid, a child of ours that has not yet called exec. */
 int tracer__add_child(struct tracer *tracer, pid_t pid);
 
+/* Calls @fn for each process that is traced now, those that descend from others included. */
+void tracer__each_process(const struct tracer *tracer, counters_process_fn fn, void *ctx);
+
 /* Attaches to all runtimes that any process maps. Returns 0 or -errno, logged. */
 int tracer__scan_all(struct tracer *tracer);
 

@@ -2,6 +2,7 @@
 #include "trace/counters.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,28 +60,56 @@ int counters__read(const struct bpf_map *map, const struct bpf_object *object,
 	return 0;
 }
 
-static void tell_loss(const struct bpf_map *map, __u32 tgid, counters_loss_fn fn, void *ctx)
+/* What a walk through the map of processes is for. */
+struct walk {
+	const struct bpf_map *map;
+	counters_loss_fn on_loss;
+	counters_process_fn on_process;
+	void *ctx;
+};
+
+static void tell(const struct walk *walk, __u32 tgid)
 {
 	struct tt_process process;
+	bool ended;
 
-	if (bpf_map__lookup_elem(map, &tgid, sizeof(tgid), &process, sizeof(process), 0))
+	if (bpf_map__lookup_elem(walk->map, &tgid, sizeof(tgid), &process, sizeof(process), 0))
 		return; /* it has ended meanwhile */
+	ended = process.flags & TT_PROCESS_ENDED;
+	if (walk->on_process && !ended)
+		walk->on_process(walk->ctx, tgid);
+	if (!walk->on_loss)
+		return;
 	if (process.lost_begin || process.lost_end || process.lost_other)
-		fn(ctx, tgid, &process);
-	if (process.flags & TT_PROCESS_ENDED)
-		bpf_map__delete_elem(map, &tgid, sizeof(tgid), 0);
+		walk->on_loss(walk->ctx, tgid, &process);
+	if (ended)
+		bpf_map__delete_elem(walk->map, &tgid, sizeof(tgid), 0);
+}
+
+static void walk_processes(const struct walk *walk)
+{
+	__u32 left = 2 * bpf_map__max_entries(walk->map); /* a key that goes begins it anew */
+	__u32 tgid, next;
+	int err;
+
+	err = bpf_map__get_next_key(walk->map, NULL, &next, sizeof(next));
+	while (!err && left--) {
+		tgid = next;
+		err = bpf_map__get_next_key(walk->map, &tgid, &next, sizeof(next));
+		tell(walk, tgid);
+	}
+}
+
+void counters__each_process(const struct bpf_map *map, counters_process_fn fn, void *ctx)
+{
+	const struct walk walk = { .map = map, .on_process = fn, .ctx = ctx };
+
+	walk_processes(&walk);
 }
 
 void counters__each_loss(const struct bpf_map *map, counters_loss_fn fn, void *ctx)
 {
-	__u32 left = 2 * bpf_map__max_entries(map); /* a key that goes begins it all again */
-	__u32 tgid, next;
-	int err;
+	const struct walk walk = { .map = map, .on_loss = fn, .ctx = ctx };
 
-	err = bpf_map__get_next_key(map, NULL, &next, sizeof(next));
-	while (!err && left--) {
-		tgid = next;
-		err = bpf_map__get_next_key(map, &tgid, &next, sizeof(next));
-		tell_loss(map, tgid, fn, ctx);
-	}
+	walk_processes(&walk);
 }

@@ -21,6 +21,12 @@ int counters__read(const struct bpf_map *map, const struct bpf_object *object,
 /* The losses of one process, as the map of processes has them. */
 typedef void (*counters_loss_fn)(void *ctx, __u32 tgid, const struct tt_process *process);
 
+/* A process that runs. */
+typedef void (*counters_process_fn)(void *ctx, __u32 tgid);
+
+/* Calls @fn for each process of @map that has not ended; for some perhaps twice. */
+void counters__each_process(const struct bpf_map *map, counters_process_fn fn, void *ctx);
+
 /* Calls @fn for each process of @map that has lost records; takes those out that have ended. */
 void counters__each_loss(const struct bpf_map *map, counters_loss_fn fn, void *ctx);
 

@@ -414,6 +414,15 @@ int loader__add_process(struct loader *loader, pid_t pid, __u32 flags)
 	return err == -EEXIST ? 0 : err;
 }
 
+bool loader__has_process(const struct loader *loader, pid_t pid)
+{
+	struct tt_process process;
+	__u32 tgid = pid;
+
+	return !bpf_map__lookup_elem(loader->skel->maps.processes, &tgid, sizeof(tgid), &process,
+				     sizeof(process), 0);
+}
+
 bool loader__may_use_perf_events(const struct loader *loader)
 {
 	return !loader->multi_works;
@@ -452,6 +461,11 @@ int loader__read_counters(const struct loader *loader, struct tt_counters *ret_c
 void loader__each_loss(const struct loader *loader, counters_loss_fn fn, void *ctx)
 {
 	counters__each_loss(loader->skel->maps.processes, fn, ctx);
+}
+
+void loader__each_process(const struct loader *loader, counters_process_fn fn, void *ctx)
+{
+	counters__each_process(loader->skel->maps.processes, fn, ctx);
 }
 
 int loader__know_stack(const struct loader *loader, const struct tt_known_key *key,

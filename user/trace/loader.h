@@ -68,6 +68,9 @@ int loader__attach_own(struct loader *loader, const char *path, const unsigned l
 /* Enters @pid into the set of traced processes. @flags: enum tt_process_flag. Logged. */
 int loader__add_process(struct loader *loader, pid_t pid, __u32 flags);
 
+/* Is @pid in that set, where the BPF side enters what is forked? */
+bool loader__has_process(const struct loader *loader, pid_t pid);
+
 /*
  * Whether the next library may have to be attached to by perf events, which may take CAP_SYS_ADMIN:
  * until uprobe_multi has been seen to work.
@@ -88,6 +91,9 @@ void loader__set_reader_idle(struct loader *loader, bool idle);
 
 /* Totals over all CPUs. Returns 0 or -errno. */
 int loader__read_counters(const struct loader *loader, struct tt_counters *ret_counters);
+
+/* See counters__each_process(). */
+void loader__each_process(const struct loader *loader, counters_process_fn fn, void *ctx);
 
 /*
  * Calls @fn for each process that has lost records. Those that have ended are told of once: their
