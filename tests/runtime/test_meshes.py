@@ -131,3 +131,56 @@ def test_opening_and_closing_are_events_of_the_mesh(real):
     for name in ("device_open", "device_close"):
         seen = [event for event in result.of(name, pid=pid) if event.get("mesh") == mesh]
         assert len(seen) == 1 and sorted(seen[0]["devices"]) == list(range(8)), (name, seen)
+
+
+def union(ranges):
+    """How many addresses some ranges have together."""
+    count, last = 0, 0
+    for begin, end in sorted(ranges):
+        count += max(0, end - max(begin, last))
+        last = max(last, end)
+    return count
+
+
+def peak_by_hand(result, chip, kind, banks):
+    """The most that was held on a chip at any time, from the addresses of the events."""
+    live, most = {}, 0
+    for event in result.events:
+        if event.get("type") != kind or chip not in event.get("devices", ()) or not event.get("footprint"):
+            continue
+        if event["event"] == "alloc":
+            live[event["buffer"]] = (event["address"], event["address"] + event["footprint"] // banks)
+            most = max(most, union(live.values()) * banks)
+        elif event["event"] == "free":
+            live.pop(event["buffer"], None)
+    return most
+
+
+def test_memory_that_a_mesh_and_its_submeshes_share_counts_once_on_a_chip(real):
+    """Allocators of a parent and of its submeshes hand out the same addresses of the same chips."""
+    result = trace(real, """
+        m = open_shape("2x4")
+        whole = tensors(2, m, (1024, 1024))
+        rows = m.create_submeshes(ttnn.MeshShape(1, 4))
+        held = [tensors(3 * i + 1, row, (512, 512)) for i, row in enumerate(rows)]
+        small = tensors(4, rows[0], (64, 64), where="L1")
+        checkpoint(m, *rows)
+        whole.clear()
+        whole = tensors(3, m, (256, 256)) + tensors(1, m, (64, 64), where="L1")
+        checkpoint(m, *rows)
+        held.clear(), small.clear(), whole.clear()
+        [close(row) for row in rows]
+        close(m)
+    """)
+    process, = result.summary["processes"]
+    parent = next(device for device in process["devices"] if len(device["devices"]) == 8 and device["memory"])
+    for chip in process["chips"]:
+        for kind in ("DRAM", "L1"):
+            banks = parent["regions"][kind]["banks"]
+            assert chip["memory"][kind]["peak"] == peak_by_hand(result, chip["device"], kind, banks)
+            assert chip["memory"][kind]["live"] == 0
+    added_up = sum(device["memory"]["DRAM"]["peak"] for device in process["devices"]
+                   if process["chips"][0]["device"] in device["devices"] and "DRAM" in device["memory"])
+    assert process["chips"][0]["memory"]["DRAM"]["peak"] < added_up  # they do overlap
+    meshes = [device["mesh"] for device in process["devices"] if "mesh" in device]
+    assert meshes == sorted(meshes)

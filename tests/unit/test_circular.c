@@ -354,8 +354,8 @@ static void the_regions_of_a_device_are_those_of_all_its_allocators(void **state
 	rec.h = stream_header(s, &python, TT_RECORD_ALLOCATOR, TT_PROBE_TRACK_ALLOCATE);
 	stream_apply(s, &rec, sizeof(rec));
 	snap = stream_snapshot(s);
-	assert_true(snap->processes[0]->devices[1]->pub.is_mesh); /* after its chip */
-	region = &snap->processes[0]->devices[1]->regions[TT_TYPE_L1];
+	assert_true(snap->processes[0]->devices[0]->pub.is_mesh); /* before its chip */
+	region = &snap->processes[0]->devices[0]->regions[TT_TYPE_L1];
 	assert_int_equal(region->from, 32);
 	assert_int_equal(region->to, 64 + MIB);
 	assert_int_equal(region->banks, 64);

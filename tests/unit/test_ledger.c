@@ -229,7 +229,7 @@ static void a_mesh_buffer_counts_once_on_each_of_its_chips(void **state)
 {
 	struct stream *s = *state;
 	struct object o = stream_object(0x5000, 0x100, 12 * 1024);
-	struct object p = stream_object(0x6000, 0x100, 12 * 32);
+	struct object p = stream_object(0x6000, 0x1000, 12 * 32);
 	struct snapshot *snapshot;
 	const struct snapshot_process *process;
 
@@ -372,7 +372,7 @@ static void chips_keep_their_totals_when_a_second_device_comes(void **state)
 {
 	struct stream *s = *state;
 	struct object o = stream_object(0x5000, 0x100, 12 * 1024);
-	struct object p = stream_object(0x6000, 0x100, 12 * 32);
+	struct object p = stream_object(0x6000, 0x1000, 12 * 32);
 	struct snapshot *snapshot;
 	const struct snapshot_process *process;
 

@@ -309,6 +309,45 @@ static void memory_that_comes_back_lets_the_ledger_go_on(void **state)
 	}
 }
 
+/* Bytes on a chip of two meshes with the same memory: each once or, without memory, added up. */
+static void what_overlaps_on_a_chip_adds_up_without_memory(void **state)
+{
+	static const struct actor python = { 100, 100, 5, 0 };
+	struct object whole = stream_object(0x5000, 0x1000, 12 * 0x1000);
+	struct object part = stream_object(0x6000, 0x1000, 12 * 0x800);
+	const struct usage *usage;
+	struct snapshot *snapshot;
+	struct stream *s;
+
+	(void)state;
+	part.device = 0x2000;
+	part.allocator = 0xb000;
+	for (long granted = 0; granted < 30; granted++) {
+		s = stream_new();
+		stream_begin(s, &python, 2);
+		stream_device(s, &python, TT_PROBE_MESH_OPEN, stream_mesh(0x2000, 1, 0, 1));
+		stream_allocator(s, &python, 0xb000, stream_mesh(0x2000, 1, 0, 1));
+		stream_alloc(s, &python, &whole);
+		allocations_left = granted;
+		stream_alloc(s, &python, &part);
+		allocations_left = -1;
+		snapshot = stream_snapshot(s);
+		usage = snapshot_process__chip(snapshot->processes[0], 0);
+		assert_true(usage->sum.live == 12 * 0x1000 || usage->sum.live == 12 * 0x1800);
+		assert_true(granted < 20 || usage->sum.live == 12 * 0x1000);
+		snapshot__free(snapshot);
+		stream_release(s, &python, &whole);
+		if (!s->err)
+			stream_release(s, &python, &part);
+		snapshot = stream_snapshot(s);
+		usage = snapshot_process__chip(snapshot->processes[0], 0);
+		assert_int_equal(usage->sum.live, 0);
+		assert_int_equal(snapshot->processes[0]->usage.sum.live, 0);
+		snapshot__free(snapshot);
+		stream_free(s);
+	}
+}
+
 static void a_sink_without_memory_says_so(void **state)
 {
 	struct stream *s = *state;
@@ -338,6 +377,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_that_runs_out_anywhere_is_an_error_and_no_more),
 		cmocka_unit_test(memory_that_comes_back_lets_the_ledger_go_on),
+		cmocka_unit_test(what_overlaps_on_a_chip_adds_up_without_memory),
 		stream_test(a_sink_without_memory_says_so),
 	};
 

@@ -44,6 +44,16 @@ static int number_allocator(struct allocator_table *table, struct allocator *all
 	return 0;
 }
 
+static bool has_living(const struct device *device)
+{
+	const struct allocator *allocator;
+
+	TAILQ_FOREACH (allocator, &device->process->all_allocators, entry)
+		if (allocator->device == device && !allocator->dead)
+			return true;
+	return false;
+}
+
 int allocator__new(struct allocator_table *table, struct device *device, __u64 object,
 		   struct allocator **ret_allocator)
 {
@@ -54,6 +64,7 @@ int allocator__new(struct allocator_table *table, struct device *device, __u64 o
 		return -ENOMEM;
 	allocator->key = (struct allocator_key){ object, device->pub.object };
 	allocator->device = device;
+	allocator->is_beside = has_living(device);
 	buffer_list__init(&allocator->live);
 	HASH_ADD(hh, process->allocators, key, sizeof(allocator->key), allocator);
 	if (!table__has(allocator))

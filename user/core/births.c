@@ -179,7 +179,7 @@ int ledger__enter_buffer(struct ledger *ledger, struct allocator *allocator, __u
 		return err;
 	if (buffer->kind != KIND_HOOKED) {
 		allocator__occupy(allocator, &ledger->buffers, nr);
-		device__add(allocator->device, buffer);
+		device__add(allocator, &ledger->buffers, buffer);
 		buffer->flags |= BUFFER_COUNTED;
 	}
 	buffer->flags |= buffer->pointer ? BUFFER_INDEXED : 0;

@@ -136,7 +136,7 @@ static void confirm(struct ledger *ledger, __u32 nr, __u64 per_bank)
 	ledger__measure(allocator, buffer, &space);
 	allocator__occupy(allocator, &ledger->buffers, nr);
 	buffer_list__append(&allocator->live, &ledger->buffers, nr);
-	device__add(allocator->device, buffer);
+	device__add(allocator, &ledger->buffers, buffer);
 	device__add_footprint(allocator->device, buffer);
 	buffer->flags |= BUFFER_COUNTED;
 }

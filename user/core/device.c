@@ -173,25 +173,6 @@ static int add_device(struct process *process, __u64 object, __u64 ts_ns,
 	return 0;
 }
 
-int device__chip_slot(struct process *process, __u32 id, __u32 *ret_slot)
-{
-	struct chip *chips;
-
-	for (__u32 i = 0; i < process->num_chips; i++) {
-		if (process->chips[i].id == id) {
-			*ret_slot = i;
-			return 0;
-		}
-	}
-	chips = realloc(process->chips, (process->num_chips + 1) * sizeof(*chips));
-	if (!chips)
-		return -ENOMEM;
-	process->chips = chips;
-	chips[process->num_chips] = (struct chip){ .id = id };
-	*ret_slot = process->num_chips++;
-	return 0;
-}
-
 /* Chips can be filled in only while nothing is counted on the device. */
 static int set_chips(struct device *device, const __u32 *chips, __u32 num_chips)
 {
@@ -200,7 +181,7 @@ static int set_chips(struct device *device, const __u32 *chips, __u32 num_chips)
 	if (device->pub.num_chips || device->usage.sum.peak_buffers)
 		return 0;
 	for (__u32 i = 0; i < num_chips; i++) {
-		err = device__chip_slot(device->process, chips[i], &device->chip_slots[i]);
+		err = chips__slot(&device->process->chips, chips[i], &device->chip_slots[i]);
 		if (err)
 			return err;
 	}
@@ -251,76 +232,31 @@ int device__meet_object(struct process *process, __u64 object, __u64 ts_ns,
 	return 0;
 }
 
-static __u64 times_chips(const struct device *device, __u64 bytes)
-{
-	return device->pub.num_chips ? bytes * device->pub.num_chips : bytes;
-}
-
-static bool has_slot(const struct device *device, __u32 slot)
-{
-	for (__u32 i = 0; i < device->pub.num_chips; i++) {
-		if (device->chip_slots[i] == slot)
-			return true;
-	}
-	return false;
-}
-
-const struct usage *device__chip_usage(const struct process *process, __u32 slot)
-{
-	static const struct usage nothing;
-
-	if (process->has_chip_totals)
-		return &process->chips[slot].usage;
-	return process->sole && has_slot(process->sole, slot) ? &process->sole->usage : &nothing;
-}
-
-/* Before the first memory of @device is counted: a second device ends the easy time. */
-static void prepare_chips(struct process *process, struct device *device)
-{
-	if (process->has_chip_totals || process->sole == device)
-		return;
-	if (!process->sole) {
-		process->sole = device;
-		return;
-	}
-	for (__u32 i = 0; i < process->num_chips; i++)
-		process->chips[i].usage = *device__chip_usage(process, i);
-	process->has_chip_totals = true;
-}
-
 static __u64 peak_of(const struct device *device, __u32 type)
 {
 	return type < TT_TYPE_COUNT ? device->usage.type[type].peak : 0;
 }
 
-void device__add(struct device *device, const struct buffer *buffer)
+void device__add(struct allocator *allocator, const struct buffers *buffers,
+		 const struct buffer *buffer)
 {
+	struct device *device = allocator->device;
 	__u64 peak = peak_of(device, buffer->type);
-	struct process *process = device->process;
 
-	prepare_chips(process, device);
+	chips__add(allocator, buffers, buffer);
 	sites__add(&device->sites, buffer);
 	usage__add(&device->usage, buffer->type, buffer->footprint, buffer->size);
 	if (peak_of(device, buffer->type) > peak)
 		sites__mark_peak(&device->sites, buffer->type);
-	usage__add(&process->usage, buffer->type, times_chips(device, buffer->footprint),
-		   times_chips(device, buffer->size));
-	for (__u32 i = 0; process->has_chip_totals && i < device->pub.num_chips; i++)
-		usage__add(&process->chips[device->chip_slots[i]].usage, buffer->type,
-			   buffer->footprint, buffer->size);
 }
 
-void device__sub(struct device *device, const struct buffer *buffer)
+void device__sub(struct allocator *allocator, const struct buffer *buffer)
 {
-	struct process *process = device->process;
+	struct device *device = allocator->device;
 
+	chips__sub(allocator, buffer);
 	sites__sub(&device->sites, buffer);
 	usage__sub(&device->usage, buffer->type, buffer->footprint, buffer->size);
-	usage__sub(&process->usage, buffer->type, times_chips(device, buffer->footprint),
-		   times_chips(device, buffer->size));
-	for (__u32 i = 0; process->has_chip_totals && i < device->pub.num_chips; i++)
-		usage__sub(&process->chips[device->chip_slots[i]].usage, buffer->type,
-			   buffer->footprint, buffer->size);
 }
 
 static struct site *site_of(const struct device *device, const struct buffer *buffer)

@@ -8,11 +8,11 @@
 #define TTTRACE_DEVICE_H
 
 #include "core/buffers.h"
-#include "core/circular.h"
 #include "core/event.h"
 #include "core/sites.h"
 #include "core/usage.h"
 
+struct allocator;
 struct process;
 
 enum {
@@ -22,17 +22,6 @@ enum {
 enum {
 	SPACES_MAX = 8
 }; /* types of memory of the allocators of a device that are told of */
-
-/*
- * One chip as one process uses it: a mesh buffer counts once on each of its chips. While only one
- * device has had memory, its chips all are as the device itself, and are not counted one by one.
- */
-struct chip {
-	__u32 id;
-	struct usage usage; /* see device__chip_usage() */
-	/* by enum circular_kind; NULL: no program has placed any here */
-	struct circular *circular[CIRCULAR_KINDS];
-};
 
 /* What the verdict found. */
 struct verdict_sum {
@@ -61,6 +50,7 @@ struct device {
 	bool opened;	     /* its opening was seen */
 	bool asked;	     /* the program itself asked for the closing */
 	bool closed;	     /* the verdict has been given */
+	bool is_covered;     /* it has had memory: see chips.h */
 	__u64 open_ts_ns;    /* when first seen */
 	__u64 close_ts_ns;
 	struct region regions[TT_TYPE_COUNT];
@@ -99,9 +89,10 @@ int device__meet_object(struct process *process, __u64 object, __u64 ts_ns,
 /* It is in no list. */
 void device__free(struct device *device);
 
-/* A buffer comes to, or leaves, the totals of @device, of its chips and of its process. */
-void device__add(struct device *device, const struct buffer *buffer);
-void device__sub(struct device *device, const struct buffer *buffer);
+/* A buffer comes to, or leaves, the totals of its device, of its chips and of its process. */
+void device__add(struct allocator *allocator, const struct buffers *buffers,
+		 const struct buffer *buffer);
+void device__sub(struct allocator *allocator, const struct buffer *buffer);
 
 /* Buffer @nr is allocated; or it was none, and is taken out of the number of those that were. */
 void device__count_alloc(struct device *device, const struct buffer *buffer, __u32 nr);
@@ -118,12 +109,6 @@ void device__change_kind(struct device *device, struct buffer *buffer, enum buff
 /* The verdict on @buffer: it leaked; or not, after all. */
 void device__add_leak(struct device *device, const struct buffer *buffer);
 void device__sub_leak(struct device *device, const struct buffer *buffer);
-
-/* The place of chip @id in the array of @process, where it gets one. Returns 0 or -ENOMEM. */
-int device__chip_slot(struct process *process, __u32 id, __u32 *ret_slot);
-
-/* What is and was at most occupied on chip number @slot of the process's array. */
-const struct usage *device__chip_usage(const struct process *process, __u32 slot);
 
 void verdict_sum__add(struct verdict_sum *sum, const struct buffer *buffer);
 void verdict_sum__sub(struct verdict_sum *sum, const struct buffer *buffer);

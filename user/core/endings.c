@@ -63,7 +63,7 @@ void ledger__uncount(struct ledger *ledger, __u32 nr)
 	if (!(buffer->flags & BUFFER_COUNTED))
 		return;
 	allocator__vacate(allocator, &ledger->buffers, nr);
-	device__sub(allocator->device, buffer);
+	device__sub(allocator, buffer);
 	buffer->flags &= ~BUFFER_COUNTED;
 }
 

@@ -59,11 +59,7 @@ void process__free(struct process *process)
 	}
 	process__free_threads(process);
 	buffer_index__done(&process->by_pointer);
-	for (__u32 i = 0; i < process->num_chips; i++) {
-		for (int kind = 0; kind < CIRCULAR_KINDS; kind++)
-			circular__free(process->chips[i].circular[kind]);
-	}
-	free(process->chips);
+	chips__done(&process->chips);
 	free(process);
 }
 
@@ -73,6 +69,7 @@ void processes__retire(struct processes *processes, struct process *process)
 	if (processes->last == process)
 		processes->last = NULL;
 	process__free_threads(process);
+	chips__end(&process->chips);
 	buffer_index__done(&process->by_pointer);
 	if (!process__is_active(process)) {
 		process__free(process);
@@ -142,7 +139,7 @@ bool process__is_active(const struct process *process)
 		if (process->frees[i])
 			return true;
 	}
-	return process->devices || process->num_chips || process->bulk_freed ||
+	return process->devices || process->chips.num || process->bulk_freed ||
 	       process->census.unplaced;
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/allocator.h"
 #include "core/buffers.h"
+#include "core/chips.h"
 #include "core/device.h"
 #include "core/earlier.h"
 #include "core/event.h"
@@ -80,11 +81,9 @@ struct process {
 	struct buffer_index by_pointer;
 	struct buffer_list ended; /* remembered, the oldest first */
 
-	struct chip *chips; /* those of all its devices, as they came */
-	__u32 num_chips;
-	struct device *sole;  /* the only device that has had memory so far, or NULL … */
-	bool has_chip_totals; /* … until there is a second: then each chip has its own */
-	struct usage usage;   /* of all its chips together */
+	struct chips chips;  /* those of all its devices */
+	struct device *sole; /* the first that has had memory, or NULL */
+	struct usage usage;  /* of all its chips together */
 	__u64 allocs[KIND_COUNT];
 	__u64 frees[CLASS_COUNT];
 	__u64 bulk_freed;

@@ -24,7 +24,7 @@ static int find_chips(struct process *process, __u64 object, __u32 kind, __u32 c
 
 	*ret_slots = (struct chip_slots){};
 	if (kind == TT_DEVICE_CHIP && chip != TT_NO_CHIP) {
-		err = device__chip_slot(process, chip, &ret_slots->only);
+		err = chips__slot(&process->chips, chip, &ret_slots->only);
 		ret_slots->at = &ret_slots->only;
 		ret_slots->count = 1;
 		return err;
@@ -40,7 +40,7 @@ static int find_chips(struct process *process, __u64 object, __u32 kind, __u32 c
 static int place(struct process *process, __u32 slot, enum circular_kind kind,
 		 const struct tt_record_circular *rec)
 {
-	struct circular **circular = &process->chips[slot].circular[kind];
+	struct circular **circular = &process->chips.at[slot].circular[kind];
 	int err = *circular ? 0 : circular__new(circular);
 
 	return err ? err : circular__place(*circular, rec->h.tid, rec);
@@ -88,7 +88,7 @@ int ledger__take_circular(struct ledger *ledger, const struct hit *hit)
 static void divide(const struct hit *hit, const struct chip_slots *slots, enum circular_kind kind)
 {
 	for (__u32 i = 0; i < slots->count; i++) {
-		struct circular *circular = hit->process->chips[slots->at[i]].circular[kind];
+		struct circular *circular = hit->process->chips.at[slots->at[i]].circular[kind];
 
 		if (circular)
 			circular__divide(circular, hit->h->tid);
@@ -109,7 +109,7 @@ static void end_program(const struct hit *hit, const struct chip_slots *slots)
 {
 	for (__u32 i = 0; i < slots->count; i++) {
 		struct circular *circular =
-			hit->process->chips[slots->at[i]].circular[CIRCULAR_BUFFERS];
+			hit->process->chips.at[slots->at[i]].circular[CIRCULAR_BUFFERS];
 
 		if (circular)
 			circular__end_program(circular);

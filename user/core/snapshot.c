@@ -164,10 +164,10 @@ static int compare_devices(const void *a, const void *b)
 	const struct snapshot_device *x = *(struct snapshot_device *const *)a;
 	const struct snapshot_device *y = *(struct snapshot_device *const *)b;
 
-	if (x->leaks.sum.bytes != y->leaks.sum.bytes)
-		return x->leaks.sum.bytes < y->leaks.sum.bytes ? 1 : -1;
 	if (snapshot_device__is_used(x) != snapshot_device__is_used(y))
 		return snapshot_device__is_used(x) ? -1 : 1;
+	if (x->pub.mesh_id != y->pub.mesh_id)
+		return x->pub.mesh_id < y->pub.mesh_id ? -1 : 1;
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
@@ -220,11 +220,11 @@ static int compare_chips(const void *a, const void *b)
 static void take_chip(const struct taking *taking, const struct process *process, __u32 slot,
 		      struct snapshot_chip *copy)
 {
-	const struct chip *chip = &process->chips[slot];
+	const struct chip *chip = &process->chips.at[slot];
 	struct event_device device = { .num_chips = 1, .chips = &chip->id };
 
 	copy->id = chip->id;
-	copy->usage = *device__chip_usage(process, slot);
+	copy->usage = *chips__usage(process, slot);
 	if (!filter__device(taking->filter, &device))
 		return;
 	for (int kind = 0; kind < CIRCULAR_KINDS; kind++)
@@ -234,14 +234,14 @@ static void take_chip(const struct taking *taking, const struct process *process
 static int take_chips(const struct taking *taking, const struct process *process,
 		      struct snapshot_process *copy)
 {
-	if (!process->num_chips)
+	if (!process->chips.num)
 		return 0;
-	copy->chips = calloc(process->num_chips, sizeof(*copy->chips));
+	copy->chips = calloc(process->chips.num, sizeof(*copy->chips));
 	if (!copy->chips)
 		return -ENOMEM;
-	for (__u32 i = 0; i < process->num_chips; i++)
+	for (__u32 i = 0; i < process->chips.num; i++)
 		take_chip(taking, process, i, &copy->chips[i]);
-	copy->num_chips = process->num_chips;
+	copy->num_chips = process->chips.num;
 	qsort(copy->chips, copy->num_chips, sizeof(*copy->chips), compare_chips);
 	return 0;
 }

@@ -132,7 +132,7 @@ struct snapshot_process {
 	struct snapshot_chip *chips; /* by id */
 	__u32 num_chips;
 	struct snapshot_device *
-		*devices; /* most leaked bytes first, then used ones, as they came */
+		*devices; /* used ones first, by the number of the mesh, then as they came */
 	__u32 num_devices;
 };
 
