@@ -45,7 +45,7 @@ def programs_of(graphs):
 def expected(graphs):
     """By chip: what the summary should say of its circular buffers."""
     most, ends = defaultdict(dict), defaultdict(set)
-    programs = defaultdict(int)
+    programs, largest = defaultdict(int), {}
     for program in programs_of(graphs):
         cores = defaultdict(lambda: defaultdict(int))
         for buffer in program:
@@ -54,11 +54,14 @@ def expected(graphs):
                 cores[buffer["device_id"]][core] += buffer["size"]
         for chip, used in cores.items():
             programs[chip] += 1
+            end = max(buffer["address"] + buffer["size"] for buffer in program if buffer["device_id"] == chip)
+            largest[chip] = max(largest.get(chip, (0, 0, 0)), (max(used.values()), len(used), end))
             for core, size in used.items():
                 most[chip][core] = max(most[chip].get(core, 0), size)
     return {chip: {"bytes_per_core": max(most[chip].values()), "cores": len(most[chip]),
                    "from": min(ends[chip]), "to": max(ends[chip]), "programs": programs[chip],
-                   "exact": True} for chip in most}
+                   "exact": True, "largest_program": dict(zip(("bytes_per_core", "cores", "to"), largest[chip]))}
+            for chip in most}
 
 
 def seen(result, what="circular", ends=True):

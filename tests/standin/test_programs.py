@@ -18,9 +18,12 @@ def run(standin, script, what="circular", **how):
     return told, result.summary["coverage"]["circular_unknown"]
 
 
-def placed(bytes_per_core, cores, end, programs, start=BASE, exact=True):
+def placed(bytes_per_core, cores, end, programs, start=BASE, exact=True, largest=None):
+    """@largest: the cores of the largest program, and where it ends, if these are not those of all."""
+    its_cores, its_end = largest or (cores, end)
     return {"bytes_per_core": bytes_per_core, "cores": cores, "from": start, "to": end,
-            "programs": programs, "exact": exact}
+            "programs": programs, "exact": exact,
+            "largest_program": {"bytes_per_core": bytes_per_core, "cores": its_cores, "to": its_end}}
 
 
 def test_programs_lie_on_top_of_each_other(standin):
@@ -29,7 +32,7 @@ def test_programs_lie_on_top_of_each_other(standin):
         program m circular 0-0-7-7:{BASE}:1024
         program m circular 9-2-9-2:{BASE}:3072
     """)
-    assert seen == {chip: placed(6144, 65, BASE + 6144, 3) for chip in (0, 1)}
+    assert seen == {chip: placed(6144, 65, BASE + 6144, 3, largest=(64, BASE + 6144)) for chip in (0, 1)}
     assert unknown == 0
 
 
@@ -39,7 +42,7 @@ def test_the_next_program_is_not_added_to_the_last(standin):
         program m circular 0-0-0-0:{BASE}:2048
         program m circular 0-0-0-0:{BASE + 4096}:1024
     """)
-    assert seen[0] == placed(2048, 1, BASE + 5120, 2)
+    assert seen[0] == placed(2048, 1, BASE + 5120, 2, largest=(1, BASE + 2048))
 
 
 def test_a_program_of_one_chip_is_on_that_chip(standin):
@@ -67,7 +70,7 @@ def test_dataflow_buffers_are_on_all_chips_of_the_mesh(standin):
         program m dataflow 0-0-7-7:{BASE}:4096 0-0-7-7:{BASE + 4096}:2048
         program m dataflow 0-0-3-3+8-0-8-0:{BASE}:8192
     """, "dataflow")
-    assert seen == {chip: placed(8192, 65, BASE + 8192, 2) for chip in (0, 1)}
+    assert seen == {chip: placed(8192, 65, BASE + 8192, 2, largest=(17, BASE + 8192)) for chip in (0, 1)}
     assert unknown == 0
 
 

@@ -123,7 +123,8 @@ CELL = counts(("live", "peak", "live_size", "peak_size", "buffers", "peak_buffer
 MEMORY = Table({}, dict.fromkeys([*TYPES, "all"], CELL))
 REGIONS = Table({}, dict.fromkeys(TYPES, counts(("from", "to", "banks"))))
 PLACED = Table({**dict.fromkeys(("bytes_per_core", "cores", "from", "to", "programs"), number),
-                "exact": truth}, {"programs_ended": number})
+                "exact": truth, "largest_program": counts(("bytes_per_core", "cores", "to"))},
+               {"programs_ended": number})
 
 SPACE_MAY = {"banks": number, "bank_size": number, "held_per_bank": number, "free_per_bank": number,
              "largest_hole_per_bank": number, "why_unknown": text}

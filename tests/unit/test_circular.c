@@ -8,6 +8,7 @@ static const struct actor python = { 100, 100, 5, 0 };
 static const struct actor second = { 100, 101, 5, 1 };
 static const struct tt_core_range all_cores = { 0, 0, 7, 7 };
 static const struct tt_core_range one_core = { 5, 0, 5, 0 };
+static const struct tt_core_range other_core = { 6, 0, 6, 0 };
 
 enum {
 	BASE = 100000
@@ -91,7 +92,7 @@ static void buffers_of_one_program_lie_behind_each_other(void **state)
 	place(s, &python, one_core, BASE + 4096, 2048);
 	program(s, &python, TT_PROBE_REGISTER_PROGRAM);
 	sum = sum_of(s, 0, CIRCULAR_BUFFERS);
-	assert_int_equal(sum.bytes, 6144);
+	assert_int_equal(sum.largest.bytes, 6144);
 	assert_int_equal(sum.from, BASE);
 	assert_int_equal(sum.to, BASE + 6144);
 	assert_int_equal(sum.cores, 64);
@@ -110,9 +111,47 @@ static void programs_lie_on_top_of_each_other(void **state)
 		program(s, &python, TT_PROBE_REGISTER_PROGRAM);
 	}
 	sum = sum_of(s, 0, CIRCULAR_BUFFERS);
-	assert_int_equal(sum.bytes, 5120);
+	assert_int_equal(sum.largest.bytes, 5120);
 	assert_int_equal(sum.to, BASE + 5120);
 	assert_int_equal(sum.programs, 5);
+}
+
+/* Bytes and cores of one program: not the most of each of two. */
+static void the_largest_program_is_told_of_with_its_own_cores(void **state)
+{
+	struct stream *s = *state;
+	struct circular_sum sum;
+
+	stream_begin(s, &python, 1);
+	place(s, &python, one_core, BASE, 8192);
+	program(s, &python, TT_PROBE_REGISTER_PROGRAM);
+	place(s, &python, all_cores, BASE, 4096);
+	place(s, &python, one_core, BASE + 16384, 1024);
+	program(s, &python, TT_PROBE_REGISTER_PROGRAM);
+	sum = sum_of(s, 0, CIRCULAR_BUFFERS);
+	assert_int_equal(sum.largest.bytes, 8192);
+	assert_int_equal(sum.largest.cores, 1);
+	assert_int_equal(sum.largest.to, BASE + 8192);
+	assert_int_equal(sum.cores, 64);
+	assert_int_equal(sum.to, BASE + 17408);
+	place(s, &python, one_core, BASE, 8192); /* as much, on more cores */
+	place(s, &python, other_core, BASE, 8192);
+	program(s, &python, TT_PROBE_REGISTER_PROGRAM);
+	sum = sum_of(s, 0, CIRCULAR_BUFFERS);
+	assert_int_equal(sum.largest.bytes, 8192);
+	assert_int_equal(sum.largest.cores, 2);
+}
+
+/* Nobody has told that the first one was over: its cores are not those of the second. */
+static void after_a_lost_division_the_cores_are_those_of_one_program(void **state)
+{
+	struct stream *s = *state;
+
+	stream_begin(s, &python, 1);
+	place(s, &python, all_cores, BASE, 4096);
+	place(s, &python, one_core, BASE, 8192);
+	assert_int_equal(sum_of(s, 0, CIRCULAR_BUFFERS).largest.bytes, 8192);
+	assert_int_equal(sum_of(s, 0, CIRCULAR_BUFFERS).largest.cores, 1);
 }
 
 /* What the next program has on a core may begin behind all that the last one had there. */
@@ -125,7 +164,7 @@ static void what_lies_behind_another_program_is_not_added_to_it(void **state)
 	program(s, &python, TT_PROBE_REGISTER_PROGRAM);
 	place(s, &python, one_core, BASE + 4096, 1024);
 	program(s, &python, TT_PROBE_REGISTER_PROGRAM);
-	assert_int_equal(sum_of(s, 0, CIRCULAR_BUFFERS).bytes, 2048);
+	assert_int_equal(sum_of(s, 0, CIRCULAR_BUFFERS).largest.bytes, 2048);
 	assert_int_equal(sum_of(s, 0, CIRCULAR_BUFFERS).to, BASE + 5120);
 }
 
@@ -136,7 +175,7 @@ static void a_lost_division_is_noticed_where_addresses_go_back(void **state)
 	stream_begin(s, &python, 1);
 	place(s, &python, all_cores, BASE, 4096);
 	place(s, &python, all_cores, BASE, 3072);
-	assert_int_equal(sum_of(s, 0, CIRCULAR_BUFFERS).bytes, 4096);
+	assert_int_equal(sum_of(s, 0, CIRCULAR_BUFFERS).largest.bytes, 4096);
 }
 
 static void threads_place_their_programs_at_the_same_time(void **state)
@@ -150,7 +189,7 @@ static void threads_place_their_programs_at_the_same_time(void **state)
 	place(s, &second, all_cores, BASE + 1024, 1024);
 	program(s, &python, TT_PROBE_REGISTER_PROGRAM);
 	program(s, &second, TT_PROBE_REGISTER_PROGRAM);
-	assert_int_equal(sum_of(s, 0, CIRCULAR_BUFFERS).bytes, 8192);
+	assert_int_equal(sum_of(s, 0, CIRCULAR_BUFFERS).largest.bytes, 8192);
 	assert_int_equal(sum_of(s, 0, CIRCULAR_BUFFERS).programs, 2);
 }
 
@@ -163,7 +202,7 @@ static void a_mesh_stands_for_all_its_chips(void **state)
 	rec = make(s, &python, TT_NO_CHIP, all_cores, BASE, 4096);
 	stream_apply(s, &rec, sizeof(rec));
 	for (__u32 chip = 0; chip < 4; chip++)
-		assert_int_equal(sum_of(s, chip, CIRCULAR_BUFFERS).bytes, 4096);
+		assert_int_equal(sum_of(s, chip, CIRCULAR_BUFFERS).largest.bytes, 4096);
 }
 
 static void what_lies_in_a_buffer_or_nowhere_does_not_count(void **state)
@@ -215,7 +254,7 @@ static void ranges_that_a_record_cannot_carry_are_counted(void **state)
 	rec.num_ranges = TT_MAX_RANGES + 1;
 	stream_apply(s, &rec, sizeof(rec));
 	assert_int_equal(sum_of(s, 0, CIRCULAR_BUFFERS).cut, 1);
-	assert_int_equal(sum_of(s, 0, CIRCULAR_BUFFERS).bytes, 4096);
+	assert_int_equal(sum_of(s, 0, CIRCULAR_BUFFERS).largest.bytes, 4096);
 }
 
 static void dataflow_buffers_are_on_the_device_that_they_are_placed_for(void **state)
@@ -231,7 +270,7 @@ static void dataflow_buffers_are_on_the_device_that_they_are_placed_for(void **s
 	program(s, &python, TT_PROBE_PLACE_DATAFLOW);
 	mark(s, &python, one_core, BASE + 8192, 1024);
 	sum = sum_of(s, 1, DATAFLOW_BUFFERS);
-	assert_int_equal(sum.bytes, 6144);
+	assert_int_equal(sum.largest.bytes, 6144);
 	assert_int_equal(sum.to, BASE + 9216);
 	assert_int_equal(sum.cores, 64);
 	assert_int_equal(sum.programs, 2);
@@ -247,7 +286,7 @@ static void the_end_of_a_program_takes_nothing_away(void **state)
 	program(s, &python, TT_PROBE_REGISTER_PROGRAM);
 	program(s, &python, TT_PROBE_TRACK_DEALLOCATE_CB);
 	stream_exit(s, &python, 0);
-	assert_int_equal(sum_of(s, 0, CIRCULAR_BUFFERS).bytes, 4096);
+	assert_int_equal(sum_of(s, 0, CIRCULAR_BUFFERS).largest.bytes, 4096);
 	assert_int_equal(sum_of(s, 0, CIRCULAR_BUFFERS).ended, 1);
 }
 
@@ -280,6 +319,23 @@ static void chips_that_are_alike_share_a_line(void **state)
 		"cores,\n    from address 100000 to 104096, the most of 1 program\n"
 		"  circular buffers on device 2: up to 2048 bytes (2.0 KiB) per core on 64 cores,\n"
 		"    from address 100000 to 102048, the most of 1 program\n");
+	free(text);
+}
+
+static void the_line_is_of_the_largest_program(void **state)
+{
+	struct stream *s = *state;
+	char *text;
+
+	stream_begin(s, &python, 1);
+	place(s, &python, one_core, BASE, 8192);
+	program(s, &python, TT_PROBE_REGISTER_PROGRAM);
+	place(s, &python, all_cores, BASE, 4096);
+	program(s, &python, TT_PROBE_REGISTER_PROGRAM);
+	assert_string_equal(
+		text_of(s, &text),
+		"  circular buffers on device 0: up to 8192 bytes (8.0 KiB) per core on 1 core,\n"
+		"    from address 100000 to 108192, the most of 2 programs on 64 cores\n");
 	free(text);
 }
 
@@ -367,6 +423,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		stream_test(buffers_of_one_program_lie_behind_each_other),
 		stream_test(programs_lie_on_top_of_each_other),
+		stream_test(the_largest_program_is_told_of_with_its_own_cores),
+		stream_test(after_a_lost_division_the_cores_are_those_of_one_program),
 		stream_test(what_lies_behind_another_program_is_not_added_to_it),
 		stream_test(a_lost_division_is_noticed_where_addresses_go_back),
 		stream_test(threads_place_their_programs_at_the_same_time),
@@ -377,6 +435,7 @@ int main(void)
 		stream_test(dataflow_buffers_are_on_the_device_that_they_are_placed_for),
 		stream_test(the_end_of_a_program_takes_nothing_away),
 		stream_test(chips_that_are_alike_share_a_line),
+		stream_test(the_line_is_of_the_largest_program),
 		stream_test(after_a_loss_the_line_says_so),
 		stream_test(programs_of_before_the_tracing_are_not_in_it),
 		stream_test(regions_that_touch_share_their_border),

@@ -17,15 +17,16 @@ struct core_now {
 
 struct placing {
 	__u32 tid;
-	bool any; /* false: of no program, and free for another thread */
+	bool any;		      /* false: of no program, and free for another thread */
+	struct circular_largest size; /* so far */
 	struct placing *next;
 	struct core_now cores[NUM_CORES];
 };
 
 struct circular {
-	struct circular_sum sum; /* bytes and cores are in most[] */
+	struct circular_sum sum;
 	struct placing *placing;
-	__u64 most[NUM_CORES]; /* bytes of one program; 0: none had any there */
+	bool used[NUM_CORES]; /* some program has some there */
 };
 
 int circular__new(struct circular **ret_circular)
@@ -98,30 +99,64 @@ static int find_placing(struct circular *circular, __u32 tid, struct placing **r
 	return 0;
 }
 
+static void begin_program(struct placing *placing)
+{
+	placing->size = (struct circular_largest){ 0 };
+	memset(placing->cores, 0, sizeof(placing->cores));
+}
+
+/* Ranges of cores overlap, and each is told of. */
+static bool is_placed(const struct core_now *now, const struct tt_record_circular *rec)
+{
+	return rec->address == now->begin && rec->address + rec->size == now->end;
+}
+
 static void place_on_core(struct circular *circular, struct placing *placing, __u32 core,
 			  const struct tt_record_circular *rec)
 {
 	struct core_now *now = &placing->cores[core];
-	__u64 end = rec->address + rec->size;
 
-	if (rec->address == now->begin && end == now->end)
-		return; /* ranges of cores overlap, and each is told of */
-	if (rec->address < now->end)
-		now->bytes = 0; /* another program, or this one again */
+	if (is_placed(now, rec))
+		return;
+	placing->size.cores += !now->bytes;
+	circular->sum.cores += !circular->used[core];
+	circular->used[core] = true;
 	now->bytes += rec->size;
 	now->begin = rec->address;
-	now->end = end;
-	if (circular->most[core] < now->bytes)
-		circular->most[core] = now->bytes;
+	now->end = rec->address + rec->size;
+	if (placing->size.bytes < now->bytes)
+		placing->size.bytes = now->bytes;
 }
 
-static void place_on_range(struct circular *circular, struct placing *placing,
-			   const struct tt_core_range *range, const struct tt_record_circular *rec)
+typedef void (*core_fn)(struct circular *circular, struct placing *placing, __u32 core,
+			const struct tt_record_circular *rec);
+
+static void each_core(struct circular *circular, struct placing *placing,
+		      const struct tt_record_circular *rec, core_fn fn)
 {
-	for (__u32 y = range->start_y; y <= range->end_y; y++) {
-		for (__u32 x = range->start_x; x <= range->end_x; x++)
-			place_on_core(circular, placing, y * TT_MAX_CORES + x, rec);
+	for (__u32 i = 0; i < kept_ranges(rec); i++) {
+		const struct tt_core_range *range = &rec->ranges[i];
+
+		for (__u32 y = range->start_y; y <= range->end_y; y++)
+			for (__u32 x = range->start_x; x <= range->end_x; x++)
+				fn(circular, placing, y * TT_MAX_CORES + x, rec);
 	}
+}
+
+/* An address that was passed: another program, or this one again. */
+static void notice_begin(struct circular *circular, struct placing *placing, __u32 core,
+			 const struct tt_record_circular *rec)
+{
+	const struct core_now *now = &placing->cores[core];
+
+	(void)circular;
+	if (!is_placed(now, rec) && rec->address < now->end)
+		begin_program(placing);
+}
+
+static bool is_larger(const struct circular_largest *a, const struct circular_largest *b)
+{
+	return a->bytes > b->bytes || (a->bytes == b->bytes && a->cores > b->cores);
 }
 
 int circular__place(struct circular *circular, __u32 tid, const struct tt_record_circular *rec)
@@ -137,8 +172,12 @@ int circular__place(struct circular *circular, __u32 tid, const struct tt_record
 	if (sum->to < rec->address + rec->size)
 		sum->to = rec->address + rec->size;
 	sum->cut += rec->num_ranges > TT_MAX_RANGES;
-	for (__u32 i = 0; i < kept_ranges(rec); i++)
-		place_on_range(circular, placing, &rec->ranges[i], rec);
+	each_core(circular, placing, rec, notice_begin);
+	each_core(circular, placing, rec, place_on_core);
+	if (placing->size.to < rec->address + rec->size)
+		placing->size.to = rec->address + rec->size;
+	if (is_larger(&placing->size, &sum->largest))
+		sum->largest = placing->size;
 	return 0;
 }
 
@@ -148,7 +187,7 @@ void circular__divide(struct circular *circular, __u32 tid)
 		if (!placing->any || placing->tid != tid)
 			continue;
 		placing->any = false;
-		memset(placing->cores, 0, sizeof(placing->cores));
+		begin_program(placing);
 	}
 }
 
@@ -159,13 +198,5 @@ void circular__end_program(struct circular *circular)
 
 void circular__sum(const struct circular *circular, struct circular_sum *ret_sum)
 {
-	*ret_sum = (struct circular_sum){};
-	if (!circular)
-		return;
-	*ret_sum = circular->sum;
-	for (__u32 i = 0; i < NUM_CORES; i++) {
-		ret_sum->cores += circular->most[i] != 0;
-		if (ret_sum->bytes < circular->most[i])
-			ret_sum->bytes = circular->most[i];
-	}
+	*ret_sum = circular ? circular->sum : (struct circular_sum){ 0 };
 }

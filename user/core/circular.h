@@ -2,8 +2,8 @@
 /*
  * Circular buffers, or dataflow buffers, on one chip as one process uses it: L1 that programs take
  * on the cores they run on, without a Buffer. Programs that wait in the cache lie on top of each
- * other, so that nothing is summed over programs: for each core it is kept how far up any program
- * has reached, and the most that any one took.
+ * other, so that nothing is summed over programs: it is kept how far up any program has reached,
+ * on which cores there are any, and what the largest takes.
  *
  * A record does not say which program it is of. The buffers of one program come one after the other
  * on one thread, and between two programs there is a circular__divide(). Should that be lost, an
@@ -27,9 +27,16 @@ enum circular_kind {
 	CIRCULAR_KINDS
 };
 
+/* The program that takes the most on one core; of several the one on the most cores. */
+struct circular_largest {
+	__u64 bytes; /* on one core, at most */
+	__u64 cores; /* on which it has some */
+	__u64 to;    /* the end of its highest buffer */
+};
+
 /* Over all programs that were placed. Zero: there were none. */
 struct circular_sum {
-	__u64 bytes;	/* the most that one program takes on one core */
+	struct circular_largest largest;
 	__u64 from, to; /* the least address, and the end of the highest buffer, on any core */
 	__u64 cores;	/* on which any program has some */
 	__u64 buffers;	/* records of them: of dataflow buffers one for each range of cores */

@@ -161,6 +161,16 @@ static void put_state(struct json_line *line, struct json_object *o,
 }
 
 /* L1 that programs take without a buffer: the most of any one of them, no sum. */
+static void put_largest(struct json_line *line, struct json_object *placed,
+			const struct circular_largest *largest)
+{
+	struct json_object *o = json_line__object(line, placed, "largest_program");
+
+	json_line__number(line, o, "bytes_per_core", largest->bytes);
+	json_line__number(line, o, "cores", largest->cores);
+	json_line__number(line, o, "to", largest->to);
+}
+
 static void put_circular(struct json_line *line, struct json_object *chip, const char *key,
 			 const struct circular_sum *sum, bool exact)
 {
@@ -169,13 +179,14 @@ static void put_circular(struct json_line *line, struct json_object *chip, const
 	if (!sum->buffers)
 		return;
 	o = json_line__object(line, chip, key);
-	json_line__number(line, o, "bytes_per_core", sum->bytes);
+	json_line__number(line, o, "bytes_per_core", sum->largest.bytes);
 	json_line__number(line, o, "cores", sum->cores);
 	json_line__number(line, o, "from", sum->from);
 	json_line__number(line, o, "to", sum->to);
 	json_line__number(line, o, "programs", sum->programs);
 	if (sum->ended)
 		json_line__number(line, o, "programs_ended", sum->ended);
+	put_largest(line, o, &sum->largest);
 	json_line__bool(line, o, "exact", exact && !sum->cut);
 }
 

@@ -46,18 +46,23 @@ static const char *doubt(const struct snapshot *snap, const struct snapshot_proc
 	return sum->cut ? "; not all cores are known" : "";
 }
 
+/* What the largest program takes; the addresses are those of all. */
 static void print_sum(FILE *out, enum circular_kind kind, const struct circular_sum *sum,
 		      const char *place, const char *but)
 {
+	const struct circular_largest *largest = &sum->largest;
 	char human[WORDS_SIZE];
 
 	fprintf(out,
 		"  %s on %s: up to %llu bytes (%s) per core on %llu %s,\n"
-		"    from address %llu to %llu, the most of %llu %s%s\n",
-		kind_names[kind], place, (ull)sum->bytes, words__bytes(human, sum->bytes),
-		(ull)sum->cores, words__plural(sum->cores, "core", "cores"), (ull)sum->from,
+		"    from address %llu to %llu, the most of %llu %s",
+		kind_names[kind], place, (ull)largest->bytes, words__bytes(human, largest->bytes),
+		(ull)largest->cores, words__plural(largest->cores, "core", "cores"), (ull)sum->from,
 		(ull)sum->to, (ull)sum->programs,
-		words__plural(sum->programs, "program", "programs"), but);
+		words__plural(sum->programs, "program", "programs"));
+	if (sum->cores != largest->cores)
+		fprintf(out, " on %llu cores", (ull)sum->cores);
+	fprintf(out, "%s\n", but);
 }
 
 static void print_kind(FILE *out, enum circular_kind kind, const struct snapshot *snap,
