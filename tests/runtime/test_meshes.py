@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """A mesh is not a chip: which chips hold a buffer, and whose allocator."""
 
+import pytest
+
 from support import tttrace
 from support.replay import compare, compare_totals
 
@@ -184,3 +186,22 @@ def test_memory_that_a_mesh_and_its_submeshes_share_counts_once_on_a_chip(real):
     assert process["chips"][0]["memory"]["DRAM"]["peak"] < added_up  # they do overlap
     meshes = [device["mesh"] for device in process["devices"] if "mesh" in device]
     assert meshes == sorted(meshes)
+
+
+@pytest.mark.parametrize("times", [8, 20])
+def test_all_openings_of_a_mesh_are_counted(newest, times, tmp_path):
+    """Each life of a mesh on eight chips is nine lives of devices: they are shown as one."""
+    report = tmp_path / "report"
+    text = f"""
+        for _ in range({times}):
+            m = open_shape("2x4")
+            t = tensors(1, m)
+            t.clear()
+            close(m)
+    """
+    result = tttrace.run([], newest.code(text, "t3k"))
+    process, = result.summary["processes"]
+    assert [device["lives"] for device in process["devices"] if any(device["allocs"].values())] == [times]
+    tttrace.plain("-q", "--output", report, "--", *newest.code(text, "t3k"))
+    assert f"  devices 0-7, opened and closed {times} times\n" in report.read_text()
+    assert "closed without a leak" not in report.read_text()

@@ -162,6 +162,53 @@ static void a_program_may_open_and_close_its_devices_very_often(void **state)
 	snapshot__free(snapshot);
 }
 
+static void open_and_close(struct stream *s, __u32 times)
+{
+	for (__u32 i = 0; i < times; i++) {
+		__u64 mesh = 0x10000 + i * 0x100, heap = 0x90000 + i * 0x100;
+		struct object o = stream_object(0x5000, 0x100, MIB);
+
+		o.device = mesh;
+		o.allocator = heap;
+		stream_device(s, &python, TT_PROBE_MESH_OPEN, stream_mesh(mesh, i, 0, 8));
+		stream_allocator(s, &python, heap, stream_mesh(mesh, i, 0, 8));
+		stream_alloc(s, &python, &o);
+		stream_release(s, &python, &o);
+		stream_device(s, &python, TT_PROBE_MESH_CLOSE, stream_mesh(mesh, i, 0, 8));
+		stream_bulk(s, &python, TT_PROBE_ALLOCATOR_DESTROY, heap);
+	}
+}
+
+static void expect_lives(const struct stream *s, __u32 lives)
+{
+	struct snapshot *snapshot = stream_snapshot(s);
+
+	assert_int_equal(snapshot->processes[0]->num_devices, 1);
+	assert_int_equal(snapshot->processes[0]->devices[0]->lives, lives);
+	snapshot__free(snapshot);
+}
+
+/* Once lives are shown as one, all are: or it seems that there were no more. */
+static void of_lives_that_are_shown_as_one_none_is_left_out(void **state)
+{
+	struct stream *s = *state;
+
+	stream_start(s, &python);
+	open_and_close(s, DEVICES_MIN + 5);
+	stream_exit(s, &python, 0);
+	expect_lives(s, DEVICES_MIN + 5);
+}
+
+static void nor_of_a_process_that_goes_on_when_the_trace_ends(void **state)
+{
+	struct stream *s = *state;
+
+	stream_start(s, &python);
+	open_and_close(s, DEVICES_MIN + 9);
+	assert_int_equal(ledger__finish(s->ledger, s->ts_ns), 0);
+	expect_lives(s, DEVICES_MIN + 9);
+}
+
 static void a_process_whose_end_is_lost_has_ended_all_the_same(void **state)
 {
 	struct stream *s = *state;
@@ -259,6 +306,8 @@ int main(void)
 		stream_test(a_change_of_the_name_does_not_end_a_free),
 		stream_test(a_process_is_known_even_if_its_start_was_not_seen),
 		stream_test(a_program_may_open_and_close_its_devices_very_often),
+		stream_test(of_lives_that_are_shown_as_one_none_is_left_out),
+		stream_test(nor_of_a_process_that_goes_on_when_the_trace_ends),
 		stream_test(a_process_whose_end_is_lost_has_ended_all_the_same),
 		stream_test(the_end_of_a_device_that_was_closed_long_ago_is_no_close),
 		stream_test(threads_that_have_gone_do_not_pile_up),

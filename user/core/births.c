@@ -35,7 +35,7 @@ static int find_allocator(struct ledger *ledger, struct process *process, const 
 
 	allocator = allocator__find(process, body->allocator, body->device);
 	if (!allocator) {
-		err = device__meet_object(process, body->device, ts_ns, &device);
+		err = device__meet_object(process, &ledger->buffers, body->device, ts_ns, &device);
 		if (err)
 			return err;
 		err = ledger__new_allocator(ledger, device, body->allocator, &allocator);

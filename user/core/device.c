@@ -59,7 +59,7 @@ static bool contradicts(const struct device *device, const struct tt_device *see
 static bool is_foldable(const struct device *device)
 {
 	return device->closed && !device->allocators && !device->leaked.buffers &&
-	       !device->doubtful.buffers;
+	       !device->cut_off.buffers && !device->doubtful.buffers;
 }
 
 static bool is_used(const struct device *device)
@@ -89,8 +89,14 @@ static __u32 find_higher(const struct device *device, const struct device *other
 	return higher;
 }
 
-static void fold(struct device *into, struct device *device)
+static void fold(struct device *into, struct device *device, struct buffers *buffers)
 {
+	__u32 nr;
+
+	while ((nr = device->leaks.head) != BUFFER_NONE) { /* held by the runtime */
+		buffer_list__remove(&device->leaks, buffers, nr);
+		buffer_list__append(&into->leaks, buffers, nr);
+	}
 	if (device->process->sole == device)
 		device->process->sole = into;
 	into->opened |= device->opened;
@@ -120,11 +126,7 @@ static struct device *find_fold(const struct process *process, const struct devi
 	return NULL;
 }
 
-/*
- * A program may open and close its devices ten thousand times, as tests do. Lives that are over and
- * left nothing behind are folded into the latest one of the same chips.
- */
-static void fold_devices(struct process *process)
+void device__fold_all(struct process *process, struct buffers *buffers)
 {
 	struct device **link = &process->devices, *into, *device;
 
@@ -134,7 +136,7 @@ static void fold_devices(struct process *process)
 			link = &device->next;
 			continue;
 		}
-		fold(into, device);
+		fold(into, device, buffers);
 		*link = device->next;
 		device__free(device);
 		process->num_devices--;
@@ -148,7 +150,7 @@ void device__free(struct device *device)
 	free(device);
 }
 
-static int add_device(struct process *process, __u64 object, __u64 ts_ns,
+static int add_device(struct process *process, struct buffers *buffers, __u64 object, __u64 ts_ns,
 		      struct device **ret_device)
 {
 	struct device *device = calloc(1, sizeof(*device));
@@ -156,7 +158,7 @@ static int add_device(struct process *process, __u64 object, __u64 ts_ns,
 	if (!device)
 		return -ENOMEM;
 	if (process->num_devices >= process->devices_max)
-		fold_devices(process);
+		device__fold_all(process, buffers);
 	device->pub.object = object;
 	device->pub.mesh_id = TT_NO_MESH;
 	device->pub.chips = device->chips;
@@ -190,8 +192,8 @@ static int set_chips(struct device *device, const __u32 *chips, __u32 num_chips)
 	return 0;
 }
 
-int device__meet(struct process *process, const struct tt_device *seen, __u8 faults, __u64 ts_ns,
-		 struct device **ret_old, struct device **ret_device)
+int device__meet(struct process *process, struct buffers *buffers, const struct tt_device *seen,
+		 __u8 faults, __u64 ts_ns, struct device **ret_old, struct device **ret_device)
 {
 	struct device *device = device__find(process, seen->object), *old = NULL;
 	__u32 chips[TT_MAX_CHIPS], num_chips = collect_chips(seen, faults, chips);
@@ -200,7 +202,7 @@ int device__meet(struct process *process, const struct tt_device *seen, __u8 fau
 	if (device && !device->closed && contradicts(device, seen, chips, num_chips))
 		old = device;
 	if (!device || device->closed || old) {
-		err = add_device(process, seen->object, ts_ns, &device);
+		err = add_device(process, buffers, seen->object, ts_ns, &device);
 		if (err)
 			return err;
 	}
@@ -221,13 +223,13 @@ int device__meet(struct process *process, const struct tt_device *seen, __u8 fau
 	return 0;
 }
 
-int device__meet_object(struct process *process, __u64 object, __u64 ts_ns,
+int device__meet_object(struct process *process, struct buffers *buffers, __u64 object, __u64 ts_ns,
 			struct device **ret_device)
 {
 	struct device *device = device__find(process, object);
 
 	if (!device)
-		return add_device(process, object, ts_ns, ret_device);
+		return add_device(process, buffers, object, ts_ns, ret_device);
 	*ret_device = device;
 	return 0;
 }

@@ -79,12 +79,19 @@ struct device *device__find(const struct process *process, __u64 object);
  * contradicts nothing, else a new one. What was unknown of it is filled in. Returns 0 or -ENOMEM.
  * *ret_old, if not NULL, is the open life that the new one contradicts, else NULL.
  */
-int device__meet(struct process *process, const struct tt_device *seen, __u8 faults, __u64 ts_ns,
-		 struct device **ret_old, struct device **ret_device);
+int device__meet(struct process *process, struct buffers *buffers, const struct tt_device *seen,
+		 __u8 faults, __u64 ts_ns, struct device **ret_old, struct device **ret_device);
 
 /* A device of which only the address is known. Returns 0 or -ENOMEM. */
-int device__meet_object(struct process *process, __u64 object, __u64 ts_ns,
+int device__meet_object(struct process *process, struct buffers *buffers, __u64 object, __u64 ts_ns,
 			struct device **ret_device);
+
+/*
+ * A program may open and close its devices ten thousand times, as tests do. Lives that are over and
+ * left nothing behind are folded into the latest one of the same chips: when there are too many,
+ * and then, once no more can come, all of them, so that their number is not that of some.
+ */
+void device__fold_all(struct process *process, struct buffers *buffers);
 
 /* It is in no list. */
 void device__free(struct device *device);

@@ -30,7 +30,8 @@ int ledger__meet_device(struct ledger *ledger, const struct hit *hit, const stru
 	struct device *old, *device;
 	int err;
 
-	err = device__meet(hit->process, seen, hit->h->faults, hit->h->ts_ns, &old, &device);
+	err = device__meet(hit->process, &ledger->buffers, seen, hit->h->faults, hit->h->ts_ns,
+			   &old, &device);
 	if (err)
 		return err;
 	if (old)

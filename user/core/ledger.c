@@ -441,6 +441,9 @@ int ledger__finish(struct ledger *ledger, __u64 ts_ns)
 	if (epoch != ledger->loss.epoch)
 		ledger__doubt_all(ledger, ledger->loss.gap_ns);
 	ledger__decide(ledger, NULL, true);
+	HASH_ITER (hh, ledger->processes.running, process, next)
+		if (process__has_folded_devices(process))
+			device__fold_all(process, &ledger->buffers);
 	if (loss__unexplained(&ledger->loss))
 		emit_lost(ledger, NULL, loss__unexplained(&ledger->loss));
 	return 0;

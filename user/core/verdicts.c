@@ -286,6 +286,8 @@ void ledger__end_process(struct ledger *ledger, struct process *process, enum pr
 	if (process->announced)
 		ledger__emit(ledger, &ev);
 	end_buffers(ledger, process);
+	if (process__has_folded_devices(process))
+		device__fold_all(process, &ledger->buffers);
 	processes__retire(&ledger->processes, process);
 	ledger__fold_ended(ledger);
 }
