@@ -50,7 +50,7 @@ static const struct argp_option options[] = {
 	{ "quiet", 'q', NULL, 0, "no events, only the report at the end", 2 },
 	{ "interval", 'i', "SECONDS", 0, "a running summary", 2 },
 	{ "output", OPT_OUTPUT, "FILE", 0, "results go there, not to stdout", 2 },
-	{ "top", 'T', "N", 0, "so many stacks of a list, the largest (10)", 2 },
+	{ "top", 'T', "N", 0, "so many stacks of a list, the largest (10; at the peak 3)", 2 },
 	{ "verbose", 'v', NULL, 0, "views too, and what is attached; -vv: debug", 2 },
 	{ "device", OPT_DEVICE, "CHIP,...", 0, "only buffers on these chips", 3 },
 	{ "type", OPT_TYPE, "TYPE,...", 0, "only DRAM, L1, L1_SMALL, TRACE", 3 },
@@ -205,7 +205,7 @@ static int parse_top(struct options *opts, const char *text)
 	int err = parse__number(text, 1, INT32_MAX, &top);
 
 	if (!err)
-		opts->top = (__u32)top;
+		opts->top = opts->top_peak = (__u32)top;
 	return err;
 }
 

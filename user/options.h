@@ -50,6 +50,7 @@ struct options {
 	__u32 stack_depth;   /* frames that are kept of the stack of an allocation; 0: none */
 	bool no_stacks;
 	__u32 top;	  /* stacks that are shown of a list */
+	__u32 top_peak;	  /* see struct sink_opts */
 	bool perf_events; /* do not use uprobe_multi */
 	enum tt_mode mode;
 	/* a file of known leaks; NULL: none */

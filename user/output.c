@@ -77,6 +77,7 @@ int output__open(const struct options *opts, struct patient_clock *clock,
 {
 	struct sink_opts sink_opts = { .verbose = opts->verbose,
 				       .top = opts->top,
+				       .top_peak = opts->top_peak,
 				       .folded = opts->folded };
 	struct output *output = calloc(1, sizeof(*output));
 	int err;
@@ -117,7 +118,8 @@ static void report_to_stderr(const struct output *output, const struct snapshot 
 {
 	struct sink_opts sink_opts = { .out = stderr,
 				       .verbose = output->opts->verbose,
-				       .top = output->opts->top };
+				       .top = output->opts->top,
+				       .top_peak = output->opts->top_peak };
 	struct sink *sink;
 
 	if (sink_text.open(&sink_opts, &sink))

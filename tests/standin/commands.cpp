@@ -129,7 +129,7 @@ void cmd_oom(const Words &w)
 
 	t.mesh = find_mesh(w[1], &t.args.chip);
 	t.args.type = w.size() > 2 ? parse_type(w[2]) : standin::DRAM;
-	t.args.size = 1ull << 40;
+	t.args.size = w.size() > 3 ? std::stoull(w[3]) : 1ull << 40;
 	t.args.page_size = 2048;
 	if (try_alloc(t))
 		die("there was memory");

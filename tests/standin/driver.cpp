@@ -303,7 +303,7 @@ static const struct command {
 	  "NAME MESH[/CHIP] TYPE SIZE PAGE [topdown] [at=ADDRESS] [height|width|block=CORES]" },
 	{ "free", 1, cmd_free, "NAME: its last reference" },
 	{ "dealloc", 1, cmd_dealloc, "NAME: DeallocateBuffer, the object lives on" },
-	{ "oom", 1, cmd_oom, "MESH[/CHIP] [TYPE]" },
+	{ "oom", 1, cmd_oom, "MESH[/CHIP] [TYPE [SIZE]]" },
 	{ "bulk", 1, cmd_bulk, "MESH[/CHIP] [deallocate_buffers|clear|override_state]" },
 	{ "program", 3, cmd_program,
 	  "MESH[/CHIP] circular|dataflow X0-Y0-X1-Y1[+X0-...]:ADDRESS:SIZE ..." },

@@ -119,7 +119,9 @@ def frame(value):
 
 STACK_MAY = {"stack_end": one_of(STACK_ENDS), "stack": many(frame)}
 SUM = Table({"buffers": number, "bytes": number, "size": number}, {"unsized": number})
-CELL = counts(("live", "peak", "live_size", "peak_size", "buffers", "peak_buffers"))
+# one look at a process shows no peak
+CELL = Table(dict.fromkeys(("live", "live_size", "buffers"), number),
+             dict.fromkeys(("peak", "peak_size", "peak_buffers"), number))
 MEMORY = Table({}, dict.fromkeys([*TYPES, "all"], CELL))
 REGIONS = Table({}, dict.fromkeys(TYPES, counts(("from", "to", "banks"))))
 PLACED = Table({**dict.fromkeys(("bytes_per_core", "cores", "from", "to", "programs"), number),
@@ -131,7 +133,7 @@ SPACE_MAY = {"banks": number, "bank_size": number, "held_per_bank": number, "fre
 HOLDER = Table(
     {"kind": one_of(("owning", "system")), "size_min": number, "size_max": number, "buffers": number,
      "size": number, "footprint": number, "per_bank": number},
-    {"oldest_ns": number, "newest_ns": number, "unsized": number})
+    {"oldest_ns": number, "newest_ns": number, "older": truth, "unsized": number})
 OTHER = Table({"pid": number, "comm": text, "devices": chips, "buffers": number, "footprint": number},
               {"mesh": number, "devices_cut": truth})
 

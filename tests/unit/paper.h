@@ -13,15 +13,18 @@ struct paper {
 	size_t size;
 };
 
-static inline void paper_open(struct paper *p, bool verbose)
+static inline void paper_open_with(struct paper *p, struct sink_opts opts)
 {
-	struct sink_opts opts = { .verbose = verbose, .top = 10 };
-
 	p->text = NULL;
 	p->out = open_memstream(&p->text, &p->size);
 	assert_non_null(p->out);
 	opts.out = p->out;
 	assert_int_equal(sink_text.open(&opts, &p->sink), 0);
+}
+
+static inline void paper_open(struct paper *p, bool verbose)
+{
+	paper_open_with(p, (struct sink_opts){ .verbose = verbose, .top = 10 });
 }
 
 static inline void paper_close(struct paper *p)

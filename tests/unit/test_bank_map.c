@@ -166,6 +166,27 @@ static void two_at_one_address_make_holes_unknown_until_one_is_gone(void **state
 	expect_hole(bank, SIZE);
 }
 
+/* Of a buffer that was found the age is only known to be more. */
+static void holders_that_were_found_are_older(void **state)
+{
+	struct bank *bank = *state;
+	struct event_holder holders[HOLDERS_MAX];
+	__u32 known, found;
+
+	known = enter(bank, BASE, 0x100, 100);
+	found = enter(bank, BASE + 0x100, 0x100, 500);
+	assert_int_equal(bank_map__remove(bank->map, found), 0);
+	buffers__at(&bank->buffers, found)->flags |= BUFFER_UNSEEN;
+	assert_int_equal(bank_map__put(bank->map, found), 0);
+	assert_int_equal(bank_map__holders(bank->map, 1000, holders), 1);
+	assert_true(holders[0].is_older);
+	assert_int_equal(holders[0].oldest_ns, 900);
+	leave(bank, found);
+	assert_int_equal(bank_map__holders(bank->map, 1000, holders), 1);
+	assert_false(holders[0].is_older);
+	leave(bank, known);
+}
+
 static void holders_are_told_by_kind_and_size_with_their_ages(void **state)
 {
 	struct bank *bank = *state;
@@ -304,6 +325,7 @@ int main(void)
 		bank_test(what_does_not_lie_in_the_bank_makes_its_holes_unknown),
 		bank_test(overlaps_make_holes_unknown_until_they_are_gone),
 		bank_test(two_at_one_address_make_holes_unknown_until_one_is_gone),
+		bank_test(holders_that_were_found_are_older),
 		bank_test(holders_are_told_by_kind_and_size_with_their_ages),
 		bank_test(an_unknown_time_of_birth_gives_no_age),
 		bank_test(system_buffers_are_held_apart),

@@ -8,6 +8,17 @@ enum {
 	BYTES = 12 * 1024, /* of a buffer of alloc_by() */
 };
 
+static int count_lines(const char *text, const char *begin)
+{
+	int count = 0;
+
+	while ((text = strstr(text, begin))) {
+		count++;
+		text += strlen(begin);
+	}
+	return count;
+}
+
 static const struct snapshot_device *device_of(const struct snapshot *snapshot)
 {
 	return snapshot->processes[0]->devices[0];
@@ -261,6 +272,41 @@ static void the_report_says_what_the_peak_was_made_of_and_what_was_freed_at_once
 	paper_close(&p);
 }
 
+/* How many stacks the report shows at the peak, and of temporary allocations. */
+static void expect_shown(const struct stream *s, __u32 top_peak, int at_peak, int temporary)
+{
+	struct paper p;
+
+	paper_open_with(&p, (struct sink_opts){ .top = 10, .top_peak = top_peak });
+	paper_report(s, &p, NULL);
+	assert_int_equal(count_lines(p.text, "               12288 bytes (12.0 KiB), 1 buffer: "),
+			 at_peak);
+	assert_int_equal(count_lines(p.text, "      12 of 13: "), temporary);
+	if (at_peak < 4)
+		assert_non_null(strstr(p.text, " other stacks (-T 4 shows all)\n"));
+	else
+		assert_null(strstr(p.text, " other stacks"));
+	paper_close(&p);
+}
+
+static void as_many_stacks_are_shown_of_the_peak_as_were_asked_for(void **state)
+{
+	struct stream *s = *state;
+	struct object o;
+
+	stacked_begin(s, 1);
+	for (__u32 stack = BY_ADD; stack <= BY_MAIN; stack++) {
+		for (int i = 0; i < 12; i++) {
+			o = alloc_by(s, 0x90000, stack);
+			stream_release(s, &python, &o);
+		}
+		alloc_by(s, 0x10000 * stack, stack);
+	}
+	expect_shown(s, 0, 3, 3);
+	expect_shown(s, 2, 2, 2);
+	expect_shown(s, 4, 4, 4);
+}
+
 static void expect_held(const struct stream *s, __u64 buffers, __u64 leaks)
 {
 	struct snapshot *snapshot = stream_snapshot(s);
@@ -308,6 +354,7 @@ int main(void)
 		stream_test(what_leaked_is_told_of_its_site),
 		stream_test(of_lives_of_a_device_that_are_shown_as_one_the_sites_are_added),
 		stream_test(the_report_says_what_the_peak_was_made_of_and_what_was_freed_at_once),
+		stream_test(as_many_stacks_are_shown_of_the_peak_as_were_asked_for),
 		stream_test(what_the_program_cache_holds_is_the_runtimes_own),
 	};
 

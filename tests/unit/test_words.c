@@ -52,6 +52,9 @@ static void sizes_and_ages_are_rounded_for_people(void **state)
 	assert_string_equal(words__age(buf, 12345678901), "12.3 s");
 	assert_string_equal(words__age(buf, 245 * SECOND), "4 min 05 s");
 	assert_string_equal(words__age(buf, 10920 * SECOND), "3 h 02 min");
+	assert_string_equal(words__least_age(buf, 245 * SECOND, false), "4 min 05 s");
+	assert_string_equal(words__least_age(buf, 245 * SECOND, true), "> 4 min 05 s");
+	assert_string_equal(words__least_age(buf, 0, true), "?");
 	assert_string_equal(words__size_class(buf, 0), "0-1 B");
 	assert_string_equal(words__size_class(buf, 1), "1-2 B");
 	assert_string_equal(words__size_class(buf, 11), "1-2 KiB");

@@ -13,7 +13,8 @@ struct group {
 	__u64 size;
 	__u64 footprint;
 	__u64 unsized; /* of unknown footprint */
-	void *births;  /* JudyL: time of allocation → how many; none for those of unknown time */
+	__u64 unseen; /* that were there when their place was looked at: they are older than that */
+	void *births; /* JudyL: time of allocation → how many; none for those of unknown time */
 };
 
 enum {
@@ -189,6 +190,7 @@ static int join_group(struct bank_map *map, const struct buffer *buffer)
 	group->size += buffer->size;
 	group->footprint += buffer->footprint;
 	group->unsized += !(buffer->flags & BUFFER_HAS_FOOTPRINT);
+	group->unseen += !!(buffer->flags & BUFFER_UNSEEN);
 	return buffer->alloc_ts_ns ? count_up(&group->births, buffer->alloc_ts_ns) : 0;
 }
 
@@ -200,6 +202,7 @@ static int leave_group(struct bank_map *map, const struct buffer *buffer)
 	group->size -= buffer->size;
 	group->footprint -= buffer->footprint;
 	group->unsized -= !(buffer->flags & BUFFER_HAS_FOOTPRINT);
+	group->unseen -= !!(buffer->flags & BUFFER_UNSEEN);
 	return buffer->alloc_ts_ns ? count_down(&group->births, buffer->alloc_ts_ns) : 0;
 }
 
@@ -321,6 +324,7 @@ __u32 bank_map__holders(const struct bank_map *map, __u64 ts_ns, struct event_ho
 			.size = group->size,
 			.footprint = group->footprint,
 			.unsized = group->unsized,
+			.is_older = group->unseen,
 			.per_bank = map->num_banks ? group->footprint / map->num_banks : 0,
 		};
 		take_ages(group->births, ts_ns, holder);

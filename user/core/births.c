@@ -231,6 +231,8 @@ int ledger__add_buffer(struct ledger *ledger, const struct hit *hit,
 	buffer = buffers__at(&ledger->buffers, nr);
 	fill_buffer(buffer, rec, &body, info);
 	buffer->stack = stack;
+	if (hit->h->kind == TT_RECORD_CENSUS_BUFFER)
+		buffer->flags |= BUFFER_UNSEEN;
 	buffer->kind = kind_by_stack(ledger, buffer);
 	ledger__measure(allocator, buffer, space);
 	err = ledger__enter_buffer(ledger, allocator, nr, info->has_stacks);
@@ -242,21 +244,19 @@ int ledger__add_buffer(struct ledger *ledger, const struct hit *hit,
 	return 0;
 }
 
-/* The buffer of @rec if a census that was taken while that was on its way has found it; or NULL. */
-static struct buffer *find_found(const struct ledger *ledger, const struct process *process,
-				 const struct tt_record_buffer *rec)
+/* The buffer of @rec if a census that was taken while that was on its way has found it, or none. */
+static __u32 find_found(const struct ledger *ledger, const struct process *process,
+			const struct tt_record_buffer *rec)
 {
 	__u32 nr = buffer_index__find(&process->by_pointer, rec->buffer);
-	struct buffer *buffer;
+	const struct buffer *buffer;
 
 	if (nr == BUFFER_NONE)
-		return NULL;
+		return BUFFER_NONE;
 	buffer = buffers__at(&ledger->buffers, nr);
 	if (buffer->state != BUFFER_LIVE || !(buffer->flags & BUFFER_UNSEEN))
-		return NULL;
-	if (buffer->flags & BUFFER_HAS_ID && buffer->id != rec->unique_id)
-		return NULL;
-	return buffer;
+		return BUFFER_NONE;
+	return buffer->flags & BUFFER_HAS_ID && buffer->id != rec->unique_id ? BUFFER_NONE : nr;
 }
 
 /* One that is counted: what allocated it has become known. */
@@ -272,18 +272,29 @@ static void change_kind(struct ledger *ledger, struct buffer *buffer)
 	device__change_kind(device, buffer, kind);
 }
 
-static int explain_found(struct ledger *ledger, const struct tt_record_buffer *rec,
-			 struct buffer *buffer, __u32 stack)
+static int explain_found(struct ledger *ledger, const struct tt_record_buffer *rec, __u32 nr,
+			 __u32 stack)
 {
-	struct sites *sites = &ledger__allocator_of(ledger, buffer)->device->sites;
+	struct buffer *buffer = buffers__at(&ledger->buffers, nr);
+	struct allocator *allocator = ledger__allocator_of(ledger, buffer);
+	struct sites *sites = &allocator->device->sites;
+	bool counted = buffer->flags & BUFFER_COUNTED;
 	int err = stack ? sites__meet(sites, stack, buffer->type) : 0;
 
 	if (err)
 		return err;
+	if (counted) { /* a map of the banks has its kind and its age */
+		allocator__vacate(allocator, &ledger->buffers, nr);
+		buffer_list__remove(&allocator->live, &ledger->buffers, nr);
+	}
 	sites__explain(sites, buffer, stack);
 	change_kind(ledger, buffer);
 	buffer->flags &= ~BUFFER_UNSEEN;
 	buffer->alloc_ts_ns = rec->h.ts_ns;
+	if (counted) {
+		allocator__occupy(allocator, &ledger->buffers, nr);
+		buffer_list__append(&allocator->live, &ledger->buffers, nr);
+	}
 	if (buffer->flags & BUFFER_UNTOLD) {
 		buffer->flags &= ~BUFFER_UNTOLD;
 		ledger__emit_alloc(ledger, buffer, &rec->h, CLASS_MATCHED, NULL);
@@ -350,7 +361,6 @@ int ledger__take_alloc(struct ledger *ledger, const struct hit *hit)
 {
 	const struct tt_record_buffer *rec = (const void *)hit->h;
 	const struct library_info *info;
-	struct buffer *found;
 	struct thread *thread;
 	struct space_note space;
 	__u32 nr, stack;
@@ -361,9 +371,9 @@ int ledger__take_alloc(struct ledger *ledger, const struct hit *hit)
 		return err;
 	space = take_note(hit, rec, thread);
 	stack = info->has_stacks ? ledger__take_stack(ledger, thread, rec->stack) : 0;
-	found = find_found(ledger, hit->process, rec);
-	if (found)
-		return explain_found(ledger, rec, found, stack);
+	nr = find_found(ledger, hit->process, rec);
+	if (nr != BUFFER_NONE)
+		return explain_found(ledger, rec, nr, stack);
 	clear_place(ledger, hit, rec->buffer, info->is_lean);
 	if (info->is_lean && is_hooked(info, rec))
 		return 0; /* its free would not be seen */

@@ -150,8 +150,7 @@ static int add(struct ledger *ledger, const struct hit *hit,
 	int err = ledger__add_buffer(ledger, hit, &rec->b, info, &space, 0, ret_nr);
 
 	if (!err)
-		buffers__at(&ledger->buffers, *ret_nr)->flags |=
-			BUFFER_UNSEEN | BUFFER_UNTOLD | BUFFER_COUNTED_NOW;
+		buffers__at(&ledger->buffers, *ret_nr)->flags |= BUFFER_UNTOLD | BUFFER_COUNTED_NOW;
 	return err;
 }
 

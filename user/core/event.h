@@ -157,6 +157,7 @@ struct event_holder {
 	__u64 per_bank;	 /* in each bank, bytes; 0: unknown */
 	__u64 unsized;	 /* buffers of unknown footprint, missing in both */
 	bool has_ages;
+	bool is_older;	 /* some were found by a census: the oldest may be older than that */
 	__u64 oldest_ns; /* age */
 	__u64 newest_ns;
 };

@@ -45,6 +45,7 @@ struct snapshot_stack {
 	__u32 type;
 	struct verdict_sum sum;
 	__u64 oldest_ns; /* age of the oldest */
+	bool is_older;	 /* as in a group */
 };
 
 struct snapshot_list {

@@ -100,6 +100,7 @@ static void add_stack(struct list_builder *builder, const struct buffer *buffer,
 		return;
 	}
 	verdict_sum__add(&group->row.sum, buffer);
+	group->row.is_older |= buffer->flags & BUFFER_UNSEEN;
 	if (group->row.oldest_ns < age_ns)
 		group->row.oldest_ns = age_ns;
 }

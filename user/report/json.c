@@ -76,6 +76,8 @@ static void put_holder(struct json_line *line, struct json_object *array,
 	if (!h->has_ages)
 		return;
 	json_line__number(line, o, "oldest_ns", h->oldest_ns);
+	if (h->is_older)
+		json_line__bool(line, o, "older", true);
 	json_line__number(line, o, "newest_ns", h->newest_ns);
 }
 

@@ -34,8 +34,9 @@ static void put_classes(struct json_line *line, struct json_object *object, cons
 		json_line__number(line, o, free_class__name(i), counts[i]);
 }
 
+/* One look at a process shows no peak. */
 static void put_cell(struct json_line *line, struct json_object *object, const char *key,
-		     const struct usage_cell *cell)
+		     const struct usage_cell *cell, bool is_look)
 {
 	struct json_object *o;
 
@@ -43,21 +44,25 @@ static void put_cell(struct json_line *line, struct json_object *object, const c
 		return;
 	o = json_line__object(line, object, key);
 	json_line__number(line, o, "live", cell->live);
-	json_line__number(line, o, "peak", cell->peak);
+	if (!is_look)
+		json_line__number(line, o, "peak", cell->peak);
 	json_line__number(line, o, "live_size", cell->size);
-	json_line__number(line, o, "peak_size", cell->peak_size);
+	if (!is_look)
+		json_line__number(line, o, "peak_size", cell->peak_size);
 	json_line__number(line, o, "buffers", cell->buffers);
-	json_line__number(line, o, "peak_buffers", cell->peak_buffers);
+	if (!is_look)
+		json_line__number(line, o, "peak_buffers", cell->peak_buffers);
 }
 
 /* "memory": by type, and the sum, whose peak is one of its own. */
-static void put_usage(struct json_line *line, struct json_object *object, const struct usage *usage)
+static void put_usage(struct json_line *line, struct json_object *object, const struct usage *usage,
+		      bool is_look)
 {
 	struct json_object *o = json_line__object(line, object, "memory");
 
 	for (__u32 i = 0; i < TT_TYPE_COUNT; i++)
-		put_cell(line, o, buffer_type__name(i), &usage->type[i]);
-	put_cell(line, o, "all", &usage->sum);
+		put_cell(line, o, buffer_type__name(i), &usage->type[i], is_look);
+	put_cell(line, o, "all", &usage->sum, is_look);
 }
 
 /* What is free of each type of memory, in each bank: now, or when the device was closed. */
@@ -114,7 +119,7 @@ static void put_owners(struct json_line *line, struct json_object *object,
 }
 
 static void put_device(struct json_line *line, struct json_object *array,
-		       const struct snapshot_device *device)
+		       const struct snapshot_device *device, bool is_look)
 {
 	struct json_object *o = json_line__element(line, array), *regions;
 
@@ -127,7 +132,7 @@ static void put_device(struct json_line *line, struct json_object *array,
 	regions = json_line__object(line, o, "regions");
 	for (__u32 i = 0; i < TT_TYPE_COUNT; i++)
 		put_region(line, regions, i, &device->regions[i]);
-	put_usage(line, o, &device->usage);
+	put_usage(line, o, &device->usage, is_look);
 	put_kinds(line, o, "allocs", device->allocs);
 	put_kinds(line, o, "live", device->live_kinds);
 	json_line__number(line, o, "frees", device->frees);
@@ -197,16 +202,17 @@ static void put_regions(struct json_line *line, struct json_object *chip,
 	put_circular(line, chip, "dataflow_buffers", &seen->circular[DATAFLOW_BUFFERS], exact);
 }
 
-static void put_chips(struct json_line *line, struct json_object *o,
-		      const struct snapshot_process *process, bool exact)
+static void put_chips(struct json_line *line, struct json_object *o, const struct snapshot *snap,
+		      const struct snapshot_process *process)
 {
+	bool exact = snap->coverage.circular_exact && !(process->flags & TT_PROCESS_BEFORE_ATTACH);
 	struct json_object *list = json_line__array(line, o, "chips");
 
 	for (__u32 i = 0; i < process->num_chips; i++) {
 		struct json_object *chip = json_line__element(line, list);
 
 		json_line__number(line, chip, "device", process->chips[i].id);
-		put_usage(line, chip, &process->chips[i].usage);
+		put_usage(line, chip, &process->chips[i].usage, snap->coverage.is_look);
 		put_regions(line, chip, &process->chips[i], exact);
 	}
 }
@@ -225,18 +231,16 @@ static void put_process(struct json_line *line, struct json_object *array,
 	json_line__bool(line, o, "forked", process->flags & TT_PROCESS_FORKED);
 	json_line__number(line, o, "first_ts_ns", process->first_ts_ns);
 	json_line__number(line, o, "end_ts_ns", process->end_ts_ns);
-	put_usage(line, o, &process->usage);
+	put_usage(line, o, &process->usage, snap->coverage.is_look);
 	put_kinds(line, o, "allocs", process->allocs);
 	put_classes(line, o, process->frees);
 	json_line__number(line, o, "bulk_freed", process->bulk_freed);
 	json_line__number(line, o, "lost", process->lost);
 	list = json_line__array(line, o, "devices");
 	for (__u32 i = 0; i < process->num_devices; i++)
-		put_device(line, list, process->devices[i]);
+		put_device(line, list, process->devices[i], snap->coverage.is_look);
 	if (!interval)
-		put_chips(line, o, process,
-			  snap->coverage.circular_exact &&
-				  !(process->flags & TT_PROCESS_BEFORE_ATTACH));
+		put_chips(line, o, snap, process);
 }
 
 static void put_libraries(struct json_line *line, struct json_object *o,

@@ -23,9 +23,10 @@ enum folded_what {
 };
 
 struct sink_opts {
-	FILE *out;    /* not closed by the sink */
-	bool verbose; /* views and single steps too */
-	__u32 top;    /* stacks that are shown of a list */
+	FILE *out;	/* not closed by the sink */
+	bool verbose;	/* views and single steps too */
+	__u32 top;	/* stacks that are shown of a list … */
+	__u32 top_peak; /* … of those at the peak, and of what is temporary; 0: a few */
 	enum folded_what folded;
 };
 

@@ -22,7 +22,6 @@ enum {
 	ROWS_OLDEST = 5,
 	CLEAN_MAX = 4,
 	LINE_WIDTH = 96,
-	AGE_SIZE = WORDS_SIZE + 2,
 };
 
 static const char *buffers(__u64 count)
@@ -53,21 +52,9 @@ static void print_sum(FILE *out, const struct verdict_sum *sum, const struct eve
 	fputc('\n', out);
 }
 
-/* Of a buffer that a census found the least age is known; of one look at a process not even that.
- */
-static const char *age_words(char buf[AGE_SIZE], __u64 age_ns, bool is_least)
-{
-	if (is_least && !age_ns)
-		return "?";
-	buf[0] = '>';
-	buf[1] = ' ';
-	words__age(buf + 2, age_ns);
-	return is_least ? buf : buf + 2;
-}
-
 static void print_groups(FILE *out, const struct snapshot_list *list)
 {
-	char range[WORDS_SIZE], age[AGE_SIZE];
+	char range[WORDS_SIZE], age[WORDS_SIZE];
 
 	fprintf(out, "      %-13s  %-14s %10s %18s %18s  %s\n", "type", "size", "buffers",
 		"asked for", "occupied", "oldest");
@@ -77,7 +64,7 @@ static void print_groups(FILE *out, const struct snapshot_list *list)
 		fprintf(out, "      %-13s  %-14s %10llu %18llu %18llu  %s\n",
 			buffer_type__name(g->type), words__size_class(range, g->size_class),
 			(ull)g->sum.buffers, (ull)g->sum.size, (ull)g->sum.bytes,
-			age_words(age, g->oldest_ns, g->is_older));
+			words__least_age(age, g->oldest_ns, g->is_older));
 	}
 }
 
@@ -85,7 +72,7 @@ static void print_row(FILE *out, const struct snapshot_row *row)
 {
 	const struct event_buffer *b = &row->buffer;
 	char id[WORDS_SIZE] = "-", footprint[WORDS_SIZE] = "?", size[WORDS_SIZE] = "?";
-	char age[AGE_SIZE];
+	char age[WORDS_SIZE];
 
 	if (b->has_id)
 		snprintf(id, sizeof(id), "%llu", (ull)b->id);
@@ -95,8 +82,9 @@ static void print_row(FILE *out, const struct snapshot_row *row)
 		snprintf(size, sizeof(size), "%llu", (ull)b->size);
 	fprintf(out, "      %11llu %8s  %-8s %13s %13s  %-14s  %s%s%s%s\n", (ull)b->address, id,
 		buffer_type__name(b->type), size, footprint, buffer_layout__name(b->layout),
-		age_words(age, row->age_ns, b->is_older), row->suppressed ? " suppressed" : "",
-		row->victim ? " given-away" : "", b->is_orphan ? " orphaned" : "");
+		words__least_age(age, row->age_ns, b->is_older),
+		row->suppressed ? " suppressed" : "", row->victim ? " given-away" : "",
+		b->is_orphan ? " orphaned" : "");
 }
 
 static void print_rows(FILE *out, const char *title, const struct snapshot_row *rows, __u32 num)
@@ -138,14 +126,20 @@ static void print_list(FILE *out, const struct snapshot_list *list)
 	print_rows(out, "oldest first", list->oldest, least(list->num_oldest, ROWS_OLDEST));
 }
 
-static void print_peaks(FILE *out, const struct snapshot_device *device)
+/* What it was before we came is not known: to a look nothing is. */
+static void print_peaks(FILE *out, const struct snapshot *snap,
+			const struct snapshot_process *process,
+			const struct snapshot_device *device)
 {
 	const char *sep = " ";
 	char human[WORDS_SIZE];
 
-	if (!device->usage.sum.peak)
+	if (!device->usage.sum.peak || snap->coverage.is_look)
 		return;
-	fprintf(out, "    peak%s:", device->pub.num_chips > 1 ? " on each device" : "");
+	fprintf(out, "    peak%s%s:",
+		process->flags & TT_PROCESS_BEFORE_ATTACH && !device->opened ? " since the attach"
+									     : "",
+		device->pub.num_chips > 1 ? " on each device" : "");
 	for (__u32 i = 0; i < TT_TYPE_COUNT; i++) {
 		const struct usage_cell *cell = &device->usage.type[i];
 
@@ -233,7 +227,19 @@ static void print_own(FILE *out, const struct snapshot_device *device, const str
 		print_groups(out, &device->held);
 }
 
-static void print_device(FILE *out, const struct snapshot_process *process,
+/* What is told of a device is as it was then. */
+static const char *when_words(const struct snapshot *snap, const struct snapshot_process *process,
+			      const struct snapshot_device *device)
+{
+	if (device->closed)
+		return "at the close";
+	if (snap->coverage.is_look)
+		return "now";
+	return process->state == PROCESS_RUNNING ? "when the trace ended" : "at the end";
+}
+
+static void print_device(FILE *out, const struct snapshot *snap,
+			 const struct snapshot_process *process,
 			 const struct snapshot_device *device, const struct sink_opts *opts)
 {
 	print_device_head(out, device);
@@ -249,15 +255,15 @@ static void print_device(FILE *out, const struct snapshot_process *process,
 		fprintf(out, "    no leak: %llu %s freed by the program, %llu in bulk\n",
 			(ull)device->frees, buffers(device->frees), (ull)device->bulk_freed);
 	print_own(out, device, opts);
-	print_peaks(out, device);
+	print_peaks(out, snap, process, device);
 	text_sites__write(out, device, opts);
 	text_regions__device(out, device);
-	text_shortage__print_spaces(out, device, device->closed ? "at the close" : "at the end");
+	text_shortage__print_spaces(out, device, when_words(snap, process, device));
 }
 
 /* Of the clean ones only the first few, unless all are wanted: tests open devices very often. */
-static void print_devices(FILE *out, const struct snapshot_process *process,
-			  const struct sink_opts *opts)
+static void print_devices(FILE *out, const struct snapshot *snap,
+			  const struct snapshot_process *process, const struct sink_opts *opts)
 {
 	__u32 clean = 0;
 
@@ -267,7 +273,7 @@ static void print_devices(FILE *out, const struct snapshot_process *process,
 		if (!opts->verbose && !snapshot_device__is_used(device))
 			continue;
 		if (opts->verbose || !is_clean(device) || clean++ < CLEAN_MAX)
-			print_device(out, process, device, opts);
+			print_device(out, snap, process, device, opts);
 	}
 	if (clean > CLEAN_MAX)
 		fprintf(out, "  ... and %u more, closed without a leak\n", clean - CLEAN_MAX);
@@ -316,13 +322,13 @@ static void print_process(FILE *out, const struct snapshot *snap,
 		words__clean(comm, sizeof(comm), process->comm));
 	if (snap->coverage.is_look) {
 		fputc('\n', out);
-		print_devices(out, process, opts);
+		print_devices(out, snap, process, opts);
 		return;
 	}
 	fprintf(out, ", %s, traced for %s%s\n",
 		words__state(state, process->state, process->exit_code), words__age(age, traced_ns),
 		process->flags & TT_PROCESS_BEFORE_ATTACH ? ", running before that" : "");
-	print_devices(out, process, opts);
+	print_devices(out, snap, process, opts);
 	text_regions__write(out, snap, process);
 	print_counts(out, "allocations", process->allocs, KIND_COUNT, kind_name);
 	print_counts(out, "frees", process->frees, CLASS_COUNT, class_name);

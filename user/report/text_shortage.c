@@ -82,9 +82,9 @@ static void print_ages(FILE *out, const struct event_holder *h)
 	words__age(oldest, h->oldest_ns);
 	words__age(newest, h->newest_ns);
 	if (!strcmp(oldest, newest))
-		fprintf(out, ", %s old", oldest);
+		fprintf(out, ", %s%s old", h->is_older ? "> " : "", oldest);
 	else
-		fprintf(out, ", %s to %s old", newest, oldest);
+		fprintf(out, ", %s to %s%s old", newest, h->is_older ? "> " : "", oldest);
 }
 
 static void print_holder(FILE *out, const struct event_holder *h)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #include "report/text_sites.h"
 
+#include <stdint.h>
+
 #include "report/text_stacks.h"
 #include "report/words.h"
 
@@ -8,7 +10,6 @@ typedef unsigned long long ull;
 
 enum {
 	PEAK_SHOWN = 3,
-	TEMPORARY_SHOWN = 3,
 	TEMPORARY_LEAST =
 		10, /* allocations of a site that were freed at once, for it to be shown */
 };
@@ -50,6 +51,13 @@ static void print_peak_row(FILE *out, const struct snapshot_site *site,
 		text_stacks__frames(out, site->stack, 10, true);
 }
 
+static __u32 num_shown(const struct sink_opts *opts)
+{
+	if (opts->top_peak)
+		return opts->top_peak;
+	return opts->verbose ? UINT32_MAX : PEAK_SHOWN;
+}
+
 /* The sites of one type, from @from on. Returns the number of the first that is of another. */
 static __u32 print_peak(FILE *out, const struct snapshot_device *device, __u32 from,
 			const struct sink_opts *opts)
@@ -59,7 +67,7 @@ static __u32 print_peak(FILE *out, const struct snapshot_device *device, __u32 f
 	for (i = from; i < device->num_sites && device->sites[i].type == type; i++) {
 		if (!device->sites[i].at_peak.bytes)
 			continue;
-		if (shown == PEAK_SHOWN && !opts->verbose) {
+		if (shown == num_shown(opts)) {
 			more++;
 			continue;
 		}
@@ -68,46 +76,54 @@ static __u32 print_peak(FILE *out, const struct snapshot_device *device, __u32 f
 		print_peak_row(out, &device->sites[i], opts);
 	}
 	if (more)
-		fprintf(out, "      ... and by %u other stacks (-v shows all)\n", more);
+		fprintf(out, "      ... and by %u other stacks (-T %u shows all)\n", more,
+			more + shown);
 	return i;
 }
 
-/* Puts @site into its place among the first few by temporary allocations. */
-static void rank_temporary(const struct snapshot_site **top, const struct snapshot_site *site)
+/* Those with the most temporary allocations first; of equal ones in their order. */
+static bool comes_before(const struct snapshot_site *a, const struct snapshot_site *b)
 {
-	int place = TEMPORARY_SHOWN;
-
-	while (place && (!top[place - 1] || top[place - 1]->temporary < site->temporary)) {
-		place--;
-		if (place + 1 < TEMPORARY_SHOWN)
-			top[place + 1] = top[place];
-	}
-	if (place < TEMPORARY_SHOWN)
-		top[place] = site;
+	return a->temporary > b->temporary || (a->temporary == b->temporary && a < b);
 }
 
-/* Allocations that were freed before the next one, where there are many: a buffer kept would do. */
-static void print_temporary(FILE *out, const struct snapshot_device *device)
+/* The next of the list behind @last; NULL: from its begin, or there are no more. */
+static const struct snapshot_site *next_temporary(const struct snapshot_device *device,
+						  const struct snapshot_site *last)
 {
-	const struct snapshot_site *top[TEMPORARY_SHOWN] = {};
-	__u64 temporary = 0, allocations = 0;
-	char place[STACK_PLACE_SIZE];
+	const struct snapshot_site *next = NULL;
 
 	for (__u32 i = 0; i < device->num_sites; i++) {
 		const struct snapshot_site *site = &device->sites[i];
 
-		allocations += site->allocated.buffers;
-		temporary += site->temporary;
-		if (site->temporary >= TEMPORARY_LEAST)
-			rank_temporary(top, site);
+		if (site->temporary < TEMPORARY_LEAST || (last && !comes_before(last, site)))
+			continue;
+		if (!next || comes_before(site, next))
+			next = site;
 	}
-	if (!top[0])
+	return next;
+}
+
+/* Allocations that were freed before the next one, where there are many: a buffer kept would do. */
+static void print_temporary(FILE *out, const struct snapshot_device *device,
+			    const struct sink_opts *opts)
+{
+	const struct snapshot_site *site = next_temporary(device, NULL);
+	__u32 most = opts->top_peak ? opts->top_peak : PEAK_SHOWN;
+	__u64 temporary = 0, allocations = 0;
+	char place[STACK_PLACE_SIZE];
+
+	for (__u32 i = 0; i < device->num_sites; i++) {
+		allocations += device->sites[i].allocated.buffers;
+		temporary += device->sites[i].temporary;
+	}
+	if (!site)
 		return;
 	fprintf(out, "    temporary: %llu of %llu allocations were freed before the next one\n",
 		(ull)temporary, (ull)allocations);
-	for (int i = 0; i < TEMPORARY_SHOWN && top[i]; i++)
-		fprintf(out, "      %llu of %llu: %s\n", (ull)top[i]->temporary,
-			(ull)top[i]->allocated.buffers, text_stacks__place(place, top[i]->stack));
+	for (__u32 i = 0; i < most && site; i++, site = next_temporary(device, site))
+		fprintf(out, "      %llu of %llu: %s\n", (ull)site->temporary,
+			(ull)site->allocated.buffers, text_stacks__place(place, site->stack));
 }
 
 void text_sites__write(FILE *out, const struct snapshot_device *device,
@@ -117,6 +133,6 @@ void text_sites__write(FILE *out, const struct snapshot_device *device,
 
 	while (next < device->num_sites)
 		next = print_peak(out, device, next, opts);
-	print_temporary(out, device);
+	print_temporary(out, device, opts);
 	print_owners(out, device);
 }

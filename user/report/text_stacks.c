@@ -176,8 +176,9 @@ static void print_stack(FILE *out, const struct snapshot_stack *group, bool verb
 	fprintf(out, "      %llu %s, %llu bytes (%s) of %s, oldest %s%s%s\n",
 		(ull)group->sum.buffers, words__plural(group->sum.buffers, "buffer", "buffers"),
 		(ull)group->sum.bytes, words__bytes(bytes, group->sum.bytes),
-		buffer_type__name(group->type), words__age(age, group->oldest_ns),
-		owner ? ", " : "", owner ? owner : "");
+		buffer_type__name(group->type),
+		words__least_age(age, group->oldest_ns, group->is_older), owner ? ", " : "",
+		owner ? owner : "");
 	if (group->stack && group->stack->factory)
 		fprintf(out, "          by %s\n",
 			words__clean(factory, sizeof(factory), group->stack->factory));

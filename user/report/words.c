@@ -38,6 +38,18 @@ const char *words__age(char buf[WORDS_SIZE], __u64 ns)
 	return buf;
 }
 
+const char *words__least_age(char buf[WORDS_SIZE], __u64 ns, bool is_older)
+{
+	char age[WORDS_SIZE];
+
+	if (!is_older)
+		return words__age(buf, ns);
+	if (!ns)
+		return "?";
+	snprintf(buf, WORDS_SIZE, "> %.*s", WORDS_SIZE - 3, words__age(age, ns));
+	return buf;
+}
+
 const char *words__size_class(char buf[WORDS_SIZE], __u32 size_class)
 {
 	__u32 lower = size_class ? size_class - 1 : 0;

@@ -21,6 +21,11 @@ enum {
 const char *words__bytes(char buf[WORDS_SIZE], __u64 bytes);
 /* "250 ms", "12.3 s", "4 min 05 s", "3 h 02 min". */
 const char *words__age(char buf[WORDS_SIZE], __u64 ns);
+/*
+ * The same of a buffer that, if @is_older, was there already when it was found: "> 3 s". "?" where
+ * it was found just now, by a look at a process.
+ */
+const char *words__least_age(char buf[WORDS_SIZE], __u64 ns, bool is_older);
 /* "64-128 MiB", the bounds of a class of snapshot__size_class(). */
 const char *words__size_class(char buf[WORDS_SIZE], __u32 size_class);
 /* "0", "0-7", "0-3,8": ids are sorted. */
