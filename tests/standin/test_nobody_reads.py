@@ -27,35 +27,21 @@ def wait_until_it_writes(process):
         time.sleep(0.05)
 
 
-class Watched:
+class Watched(Process):
     """tttrace, with where it waits."""
 
-    def __init__(self, *command, stdout=None, stderr=None):
-        self.popen = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=stdout,
-                                      stderr=stderr, start_new_session=True)
-        Process.started.append(self)
-
-    @property
-    def pid(self):
-        return self.popen.pid
+    def __init__(self, *command, **options):
+        super().__init__(command, **options)
 
     def wchan(self):
         with open(f"/proc/{self.pid}/wchan", encoding="ascii") as file:
             return file.read()
 
-    def end(self):
-        try:
-            os.killpg(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self.popen.wait()
-
     def end_by(self, number):
         """Its status, and how long it took."""
         begin = time.monotonic()
-        os.kill(self.pid, number)
-        status = self.popen.wait(30)
-        return status if status >= 0 else 128 - status, time.monotonic() - begin
+        self.signal(number)
+        return self.wait(30), time.monotonic() - begin
 
 
 def full_pipe():
@@ -169,13 +155,12 @@ def test_a_reader_that_comes_late_gets_all_of_it(gen3, tmp_path):
     os.close(writer)
     while "attached to" not in errors.read_text():
         time.sleep(0.05)
-    process.popen.stdin.write(b"go\n")
-    process.popen.stdin.flush()
+    process.tell()
     wait_until_it_writes(process)
     time.sleep(1)
     with os.fdopen(reader, encoding="ascii") as file:
         lines = tttrace.parse(file.read())
-    assert process.popen.wait(30) == 0
+    assert process.wait(30) == 0
     assert lines[-1]["event"] == "summary"
     assert sum(line["event"] == "alloc" and line["kind"] == "owning" for line in lines) == 2000
 

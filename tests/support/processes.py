@@ -64,13 +64,14 @@ class Process:
 
     started = []  # by this test
 
-    def __init__(self, command, env=None, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options):
+    def __init__(self, command, env=None, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                 stderr=subprocess.PIPE, **options):
         self.command = [str(word) for word in command]
         self.popen = subprocess.Popen(
-            self.command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE,
+            self.command, stdin=stdin, stdout=stdout, stderr=stderr,
             start_new_session=True, env={**os.environ, **(env or {})}, **options)
         Process.started.append(self)
-        self.stderr = Words(self.popen.stderr)
+        self.stderr = Words(self.popen.stderr) if self.popen.stderr else None
         self.stdout = Words(self.popen.stdout) if self.popen.stdout else None
         self.heard = 0
 
@@ -92,6 +93,10 @@ class Process:
     def signal(self, number):
         os.kill(self.pid, number)
 
+    def said(self):
+        """The end of what it wrote on standard error, if that came to us."""
+        return self.stderr.text[-2000:] if self.stderr else ""
+
     def wait(self, patience=PATIENCE):
         """Its exit status, as the shell has it: 128 + N when signal N has ended it."""
         try:
@@ -99,7 +104,7 @@ class Process:
         except subprocess.TimeoutExpired:
             self.end()
             raise AssertionError(f"'{' '.join(self.command)[:300]}' did not end within {patience} s; "
-                                 f"it said:\n{self.stderr.text[-2000:]}") from None
+                                 f"it said:\n{self.said()}") from None
         return status if status >= 0 else 128 - status
 
     def end(self):

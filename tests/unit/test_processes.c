@@ -130,14 +130,9 @@ static void a_process_is_known_even_if_its_start_was_not_seen(void **state)
 	assert_string_equal(last_alloc(s)->process.comm, "");
 }
 
-static void a_program_may_open_and_close_its_devices_very_often(void **state)
+static void open_and_close(struct stream *s, __u32 times)
 {
-	struct stream *s = *state;
-	struct snapshot *snapshot;
-	__u64 opened = 0, allocs = 0;
-
-	stream_start(s, &python);
-	for (__u32 i = 0; i < 1000; i++) {
+	for (__u32 i = 0; i < times; i++) {
 		__u64 mesh = 0x10000 + i * 0x100, heap = 0x90000 + i * 0x100;
 		struct object o = stream_object(0x5000, 0x100, MIB);
 
@@ -151,6 +146,16 @@ static void a_program_may_open_and_close_its_devices_very_often(void **state)
 		stream_device(s, &python, TT_PROBE_MESH_CLOSE, stream_mesh(mesh, i, 0, 8));
 		stream_bulk(s, &python, TT_PROBE_ALLOCATOR_DESTROY, heap);
 	}
+}
+
+static void a_program_may_open_and_close_its_devices_very_often(void **state)
+{
+	struct stream *s = *state;
+	struct snapshot *snapshot;
+	__u64 opened = 0, allocs = 0;
+
+	stream_start(s, &python);
+	open_and_close(s, 1000);
 	snapshot = stream_snapshot(s);
 	assert_true(snapshot->processes[0]->num_devices < 200);
 	for (__u32 i = 0; i < snapshot->processes[0]->num_devices; i++) {
@@ -160,23 +165,6 @@ static void a_program_may_open_and_close_its_devices_very_often(void **state)
 	assert_int_equal(opened, 1000);
 	assert_int_equal(allocs, 1000);
 	snapshot__free(snapshot);
-}
-
-static void open_and_close(struct stream *s, __u32 times)
-{
-	for (__u32 i = 0; i < times; i++) {
-		__u64 mesh = 0x10000 + i * 0x100, heap = 0x90000 + i * 0x100;
-		struct object o = stream_object(0x5000, 0x100, MIB);
-
-		o.device = mesh;
-		o.allocator = heap;
-		stream_device(s, &python, TT_PROBE_MESH_OPEN, stream_mesh(mesh, i, 0, 8));
-		stream_allocator(s, &python, heap, stream_mesh(mesh, i, 0, 8));
-		stream_alloc(s, &python, &o);
-		stream_release(s, &python, &o);
-		stream_device(s, &python, TT_PROBE_MESH_CLOSE, stream_mesh(mesh, i, 0, 8));
-		stream_bulk(s, &python, TT_PROBE_ALLOCATOR_DESTROY, heap);
-	}
 }
 
 static void expect_lives(const struct stream *s, __u32 lives)
