@@ -131,8 +131,8 @@ static void report_to_stderr(const struct output *output, const struct snapshot 
 static void tell_unwritten(const struct output *output)
 {
 	if (output->patient.lost || output->unwritten)
-		pr_warn("not written to '%s': %llu bytes of results, and %llu events after them",
-			name_of(output->opts), (unsigned long long)output->patient.lost,
+		pr_warn("not written: %llu bytes of results, and %llu events after them",
+			(unsigned long long)output->patient.lost,
 			(unsigned long long)output->unwritten);
 }
 

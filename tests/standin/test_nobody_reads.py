@@ -16,7 +16,7 @@ from support.processes import Process
 
 AT_ONCE = 1.0  # seconds, from the signal to the end
 MANY = "\n".join(["open m 1", *["alloc a m DRAM 65536 2048\nfree a"] * 2000, "wait", "close m"])
-LOST = re.compile(r"warning: not written to '.*': (\d+) bytes of results, and (\d+) events after them")
+LOST = re.compile(r"warning: not written: (\d+) bytes of results, and (\d+) events after them")
 
 
 def wait_until_it_writes(process):
