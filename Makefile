@@ -65,7 +65,7 @@ SOURCES := $(filter-out $(if $(STATIC),,user/lib/elfutils_trees.c),$(wildcard us
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 BPF_USERS := $(B)/user/trace/loader.o
 READERS := $(addprefix $(B)/user/,result.o result_line.o suppression_file.o \
-	trace/load_error.o trace/stamp.o)
+	wanted.o trace/load_error.o trace/stamp.o)
 PLAIN := $(READERS) $(filter $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$(addprefix user/,lib target stack core report)))),$(OBJECTS))
 UNITS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 

@@ -121,11 +121,16 @@ static int on_find(void *ctx, const struct discovery_find *find)
 	return err;
 }
 
-/* What a launcher leaves behind has another parent by now, but was traced from its birth on. */
-static bool is_wanted(const struct tracer *tracer, pid_t pid)
+/*
+ * The record of its birth may not have been read yet, and /proc tells only of those that run. What
+ * a launcher leaves behind has another parent by now, but was traced from its birth on.
+ */
+static bool is_wanted(struct tracer *tracer, pid_t pid, __u64 ts_ns)
 {
-	return tracer->wanted.all || loader__has_process(tracer->loader, pid) ||
-	       wanted__has(&tracer->wanted, pid);
+	if (wanted__knows(&tracer->wanted, pid, ts_ns) || loader__has_process(tracer->loader, pid))
+		return true;
+	reader__catch_up(tracer->reader);
+	return wanted__knows(&tracer->wanted, pid, ts_ns) || wanted__has(&tracer->wanted, pid);
 }
 
 static void on_mapping(void *ctx, const struct proc_mapping *mapping)
@@ -134,8 +139,28 @@ static void on_mapping(void *ctx, const struct proc_mapping *mapping)
 
 	if (tracer->stacks)
 		stack_taker__forget_mappings(tracer->stacks, mapping->pid);
-	if (is_wanted(tracer, mapping->pid))
+	if (is_wanted(tracer, mapping->pid, mapping->ts_ns))
 		discovery__look_at(tracer->discovery, mapping);
+}
+
+static int scan_wanted(void *ctx, pid_t pid)
+{
+	struct tracer *tracer = ctx;
+
+	if (!wanted__has(&tracer->wanted, pid))
+		return 0;
+	return discovery__scan_process(tracer->discovery, pid) == -ENOMEM ? -ENOMEM : 0;
+}
+
+/* Something was mapped, and nobody has told by whom. */
+static void scan_all_wanted(struct tracer *tracer)
+{
+	if (tracer->wanted.all) {
+		discovery__scan_all(tracer->discovery);
+		return;
+	}
+	reader__catch_up(tracer->reader);
+	proc__each_pid(scan_wanted, tracer);
 }
 
 static void hand_up(void *ctx, const void *record, size_t size)
@@ -151,7 +176,10 @@ static void on_ring_record(void *ctx, const void *record, size_t size)
 	struct tracer *tracer = ctx;
 	const struct tt_record *h = record;
 
-	if (tracer->stacks && size >= sizeof(*h)) {
+	if (size < sizeof(*h))
+		return hand_up(tracer, record, size);
+	wanted__note(&tracer->wanted, h);
+	if (tracer->stacks) {
 		if (h->kind == TT_RECORD_STACK_COPY)
 			return stack_taker__take(tracer->stacks, record, size);
 		if (h->kind == TT_RECORD_PYTHON_CODE)
@@ -277,9 +305,9 @@ static int add_descendants(struct tracer *tracer)
 	int err;
 
 	do {
-		before = tracer->wanted.num;
+		before = tracer->wanted.num_added;
 		err = proc__each_pid(add_descendant, tracer);
-	} while (!err && tracer->wanted.num > before);
+	} while (!err && tracer->wanted.num_added > before);
 	return err;
 }
 
@@ -351,7 +379,7 @@ bool tracer__dispatch(struct tracer *tracer)
 	int drained;
 
 	if (tracer->sideband && sideband__drain(tracer->sideband))
-		discovery__scan_all(tracer->discovery);
+		scan_all_wanted(tracer);
 	drained = reader__drain(tracer->reader);
 	if (!drained)
 		drained = reader__sleep(tracer->reader);
@@ -395,6 +423,7 @@ static void report_loss(void *ctx, __u32 tgid, const struct tt_process *process)
 	rec.h.lost_begin = process->lost_begin;
 	rec.h.lost_end = process->lost_end;
 	/* the record of its end may be among those that were lost */
+	wanted__note(&tracer->wanted, &rec.h);
 	if (process->flags & TT_PROCESS_ENDED && tracer->stacks)
 		stack_taker__end_process(tracer->stacks, &rec.h);
 	tracer->on_record(tracer->ctx, &rec, sizeof(rec));

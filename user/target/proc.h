@@ -19,6 +19,7 @@ struct proc_mapping {
 	__u64 offset;	  /* of its begin in the file */
 	__u64 inode;	  /* of the file; 0: not known */
 	const char *name; /* as the process sees it, without " (deleted)" */
+	__u64 ts_ns;	  /* CLOCK_BOOTTIME: when it was mapped; 0: not known */
 };
 
 /* Returns 0 to go on, anything else to stop; that is then what the iteration returns. */

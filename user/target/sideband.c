@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -13,6 +14,7 @@
 enum {
 	DATA_PAGES = 16,      /* a power of two; about 500 mappings between two wake-ups */
 	RECORD_MAX = 1 << 16, /* struct perf_event_header: size is 16 bits */
+	MAPPING_MAX = 5120,   /* bytes of a record: a path has 4096 */
 };
 
 struct cpu_events {
@@ -57,6 +59,11 @@ static int open_cpu(struct sideband *sideband, struct cpu_events *cpu, int index
 		.config = PERF_COUNT_SW_DUMMY,
 		.mmap = 1,
 		.mmap2 = 1,
+		/* the time is what each record ends with */
+		.sample_id_all = 1,
+		.sample_type = PERF_SAMPLE_TIME,
+		.use_clockid = 1,
+		.clockid = CLOCK_BOOTTIME,
 		/* wakeup_events counts samples, and there are none here */
 		.watermark = 1,
 		.wakeup_watermark = 1,
@@ -129,6 +136,8 @@ static void hand_over(struct sideband *sideband, const struct mmap2_record *reco
 		.name = record->filename,
 	};
 
+	memcpy(&mapping.ts_ns, (const char *)record + record->header.size - sizeof(mapping.ts_ns),
+	       sizeof(mapping.ts_ns));
 	/*
 	 * Not [vdso], //anon; and no process without a PID in our namespace, for which
 	 * perf_event_pid_type() of kernel/events/core.c has 0 or -1.
@@ -141,7 +150,7 @@ static __u64 take_record(struct sideband *sideband, const struct perf_event_head
 {
 	switch (header->type) {
 	case PERF_RECORD_MMAP2:
-		if (header->size > sizeof(struct mmap2_record))
+		if (header->size > sizeof(struct mmap2_record) + sizeof(__u64))
 			hand_over(sideband, (const void *)header);
 		return 0;
 	case PERF_RECORD_LOST:
@@ -150,10 +159,19 @@ static __u64 take_record(struct sideband *sideband, const struct perf_event_head
 	return 0;
 }
 
+/*
+ * The kernel tells of what it had to drop with the next record for which there is room, which may
+ * be much later. Had the ring no room for one of any size, something may be missing now.
+ */
+static bool may_lack_some(const struct sideband *sideband, __u64 used)
+{
+	return used + MAPPING_MAX > DATA_PAGES * sideband->page_size;
+}
+
 static __u64 drain_cpu(struct sideband *sideband, struct cpu_events *cpu)
 {
 	__u64 head = __atomic_load_n(&cpu->page->data_head, __ATOMIC_ACQUIRE);
-	__u64 tail = cpu->page->data_tail, lost = 0;
+	__u64 tail = cpu->page->data_tail, lost = may_lack_some(sideband, head - tail);
 	struct perf_event_header header;
 
 	while (tail < head) {

@@ -21,7 +21,8 @@ int sideband__fd(const struct sideband *sideband);
 
 /*
  * Hands over all mappings that were recorded.
- * Returns the number of records that the kernel had to drop: if not 0, scan all processes.
+ * Returns the number of records that the kernel had to drop, or may have: if not 0, scan all
+ * processes.
  */
 __u64 sideband__drain(struct sideband *sideband);
 
