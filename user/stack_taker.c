@@ -25,6 +25,7 @@ struct traced_process {
 	__u64 start_ns;
 	__u32 generation;
 	__u64 met_ns;
+	__u64 ticks; /* as of proc__start() when it was met; 0: not by stack_taker__meet() */
 	struct address_space *space;
 	struct memory *memory; /* NULL: not opened yet */
 	struct python python;  /* its interpreter, if it has one that is known */
@@ -345,16 +346,19 @@ static enum tt_stack_end merge(struct stack_taker *taker, struct traced_process 
 void stack_taker__meet(struct stack_taker *taker, pid_t pid)
 {
 	struct traced_process *process = find_process(taker, (__u32)pid);
+	__u64 ticks = proc__start(pid);
 
 	/* one that never had memory may have had the same PID before */
-	if (process && !process->start_ns) {
+	if (process && !process->start_ns && ticks && process->ticks != ticks) {
 		free_process(taker, process);
 		process = NULL;
 	}
 	if (!process)
 		process = add_process(taker, (__u32)pid, clock__now_ns());
-	if (process)
-		find_python(taker, process);
+	if (!process)
+		return;
+	process->ticks = ticks;
+	find_python(taker, process);
 }
 
 void stack_taker__prepare(struct stack_taker *taker, pid_t pid)

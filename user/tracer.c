@@ -8,29 +8,29 @@
 #include <sys/epoll.h>
 
 #include "announcer.h"
+#include "arrivals.h"
+#include "finder.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "own_namespace.h"
+#include "runtimes.h"
 #include "stack_taker.h"
 #include "survey.h"
 #include "target/discovery.h"
 #include "target/host.h"
-#include "target/library.h"
-#include "target/probe_set.h"
-#include "target/sideband.h"
 #include "trace/load_error.h"
 #include "trace/reader.h"
-#include "wanted.h"
 #include "written.h"
 
 enum {
-	COUNTERS_NS = 100000000 /* how often the counters are read while records come in */
+	COUNTERS_NS = 100000000, /* how often the counters are read while records come in */
+	/* how long who has mapped a runtime is attended to until it is another's turn, … */
+	ATTEND_NS = 10000000,
+	ATTEND_FIRST_NS = 1000000000, /* … and before anything is traced */
 };
 
 struct tracer {
-	enum tt_mode mode;
-	bool views;
 	bool is_command;
 	tracer_record_fn on_record;
 	void *ctx;
@@ -39,24 +39,17 @@ struct tracer {
 	struct discovery *discovery;
 	struct survey *survey;
 	struct stack_taker *stacks; /* NULL: they are not wanted */
-	struct sideband *sideband;
+	struct finder *finder;
+	struct runtimes runtimes;
+	struct arrivals arrivals;
 	int epoll_fd;
 	bool active;
-	unsigned int num_libraries;
 	unsigned int num_finds; /* mappings of a runtime that were seen */
 	__u64 counters_ns;	/* when the counters were last handed up … */
 	bool counters_stale;	/* … and whether records have come since */
 	__u64 lost;		/* as the counters were when processes were last asked for theirs */
 	struct announcer announcer;
-	struct wanted wanted;
 };
-
-/* What the loader has had to leave out so far. */
-static void report_missing_parts(struct tracer *tracer)
-{
-	for (int part = 0; part < TT_PART_COUNT; part++)
-		announcer__missing(&tracer->announcer, part, loader__missing(tracer->loader, part));
-}
 
 static void on_unread(void *ctx, const struct proc_mapping *mapping, int err)
 {
@@ -65,72 +58,42 @@ static void on_unread(void *ctx, const struct proc_mapping *mapping, int err)
 	announcer__unread(&tracer->announcer, mapping->pid, mapping->name, err);
 }
 
-static int attach(struct tracer *tracer, const struct discovery_find *find)
-{
-	struct library *lib = NULL;
-	unsigned int attached;
-	__u16 layout;
-	__u64 set;
-	int err;
-
-	err = library__open(find->path, find->name, &lib);
-	if (err) {
-		announcer__unread(&tracer->announcer, find->pid, find->name, err);
-		return err;
-	}
-	set = probe_set__of(tracer->mode, tracer->views, &lib->layout, library__probes(lib));
-	err = loader__attach_library(tracer->loader, lib, set, find->path, &layout, &attached);
-	report_missing_parts(tracer);
-	if (err)
-		announcer__untraced(&tracer->announcer, find->pid, find->name, NULL,
-				    loader__failure(tracer->loader));
-	if (!err)
-		err = survey__add_library(tracer->survey, find->tag, &lib->layout, layout);
-	if (!err) {
-		tracer->num_libraries++;
-		if (!proc__exists(find->pid))
-			announcer__untraced(&tracer->announcer, find->pid, lib->name,
-					    "the process had ended before it could be probed",
-					    NULL);
-		pr_info("attached to '%s' (build %s, %u probes, through process '%d')", lib->name,
-			lib->build_id, attached, find->pid);
-		announcer__library(&tracer->announcer, lib, set, layout, tracer->mode,
-				   tracer->stacks);
-	}
-	library__free(lib);
-	return err;
-}
-
 static int on_find(void *ctx, const struct discovery_find *find)
 {
 	struct tracer *tracer = ctx;
 	int err = 0;
 
 	tracer->num_finds++;
+	finder__note_find(tracer->finder, find);
 	/* what maps the runtime at the start may hold buffers already */
 	if (!tracer->active) {
 		loader__add_process(tracer->loader, find->pid, TT_PROCESS_BEFORE_ATTACH);
 		survey__introduce(tracer->survey, find->pid);
 	}
-	if (tracer->stacks)
-		stack_taker__meet(tracer->stacks, find->pid);
-	if (find->is_new)
-		err = attach(tracer, find);
-	if (tracer->stacks)
-		stack_taker__prepare(tracer->stacks, find->pid);
+	if (find->is_new) {
+		if (tracer->stacks)
+			stack_taker__meet(tracer->stacks, find->pid);
+		err = runtimes__attach(&tracer->runtimes, find);
+	}
+	arrivals__add(&tracer->arrivals, find->pid);
 	return err;
 }
 
-/*
- * The record of its birth may not have been read yet, and /proc tells only of those that run. What
- * a launcher leaves behind has another parent by now, but was traced from its birth on.
- */
-static bool is_wanted(struct tracer *tracer, pid_t pid, __u64 ts_ns)
+/* Of those that have mapped a runtime: what their stacks will be unwound by. false: some wait. */
+static bool attend(struct tracer *tracer, __u64 duration_ns)
 {
-	if (wanted__knows(&tracer->wanted, pid, ts_ns) || loader__has_process(tracer->loader, pid))
-		return true;
-	reader__catch_up(tracer->reader);
-	return wanted__knows(&tracer->wanted, pid, ts_ns) || wanted__has(&tracer->wanted, pid);
+	__u64 end_ns = clock__now_ns() + duration_ns;
+	pid_t pid;
+
+	while (arrivals__next(&tracer->arrivals, &pid)) {
+		if (tracer->stacks) {
+			stack_taker__meet(tracer->stacks, pid);
+			stack_taker__prepare(tracer->stacks, pid);
+		}
+		if (clock__now_ns() > end_ns)
+			return false;
+	}
+	return true;
 }
 
 static void on_mapping(void *ctx, const struct proc_mapping *mapping)
@@ -139,28 +102,22 @@ static void on_mapping(void *ctx, const struct proc_mapping *mapping)
 
 	if (tracer->stacks)
 		stack_taker__forget_mappings(tracer->stacks, mapping->pid);
-	if (is_wanted(tracer, mapping->pid, mapping->ts_ns))
-		discovery__look_at(tracer->discovery, mapping);
 }
 
-static int scan_wanted(void *ctx, pid_t pid)
+static void on_excess(void *ctx, const struct proc_mapping *mapping)
 {
 	struct tracer *tracer = ctx;
 
-	if (!wanted__has(&tracer->wanted, pid))
-		return 0;
-	return discovery__scan_process(tracer->discovery, pid) == -ENOMEM ? -ENOMEM : 0;
+	announcer__untraced(&tracer->announcer, mapping->pid, mapping->name,
+			    "its process maps runtimes too often to be looked at any further",
+			    NULL);
 }
 
-/* Something was mapped, and nobody has told by whom. */
-static void scan_all_wanted(struct tracer *tracer)
+static void catch_up(void *ctx)
 {
-	if (tracer->wanted.all) {
-		discovery__scan_all(tracer->discovery);
-		return;
-	}
+	struct tracer *tracer = ctx;
+
 	reader__catch_up(tracer->reader);
-	proc__each_pid(scan_wanted, tracer);
 }
 
 static void hand_up(void *ctx, const void *record, size_t size)
@@ -178,7 +135,7 @@ static void on_ring_record(void *ctx, const void *record, size_t size)
 
 	if (size < sizeof(*h))
 		return hand_up(tracer, record, size);
-	wanted__note(&tracer->wanted, h);
+	finder__note(tracer->finder, h);
 	if (tracer->stacks) {
 		if (h->kind == TT_RECORD_STACK_COPY)
 			return stack_taker__take(tracer->stacks, record, size);
@@ -201,15 +158,15 @@ static int watch(struct tracer *tracer, int fd)
  * Without it only libraries that are mapped already can be traced. A command maps none yet, so that
  * nothing would be left.
  */
-static int open_sideband(struct tracer *tracer)
+static int watch_mappings(struct tracer *tracer)
 {
 	struct load_failure failure = { .step = LOAD_STEP_MAPPINGS };
 	char why[LOAD_TEXT_SIZE];
 	struct host host;
 
-	failure.err = sideband__open(on_mapping, tracer, &tracer->sideband);
+	failure.err = finder__watch(tracer->finder);
 	if (!failure.err)
-		return watch(tracer, sideband__fd(tracer->sideband));
+		return watch(tracer, finder__fd(tracer->finder));
 	host__read(&host);
 	load_error__why(&failure, &host, why, sizeof(why));
 	if (!tracer->is_command) {
@@ -220,6 +177,20 @@ static int open_sideband(struct tracer *tracer)
 	       why);
 	pr_err("%s", load_error__advice(load_error__cause(&failure, &host)));
 	return failure.err;
+}
+
+static int open_finder(struct tracer *tracer, bool all)
+{
+	const struct finder_opts opts = {
+		.all = all,
+		.discovery = tracer->discovery,
+		.catch_up = catch_up,
+		.on_mapping = on_mapping,
+		.on_excess = on_excess,
+		.ctx = tracer,
+	};
+
+	return finder__new(&opts, &tracer->finder);
 }
 
 static int open_parts(struct tracer *tracer, const struct loader_opts *given)
@@ -240,6 +211,8 @@ static int open_parts(struct tracer *tracer, const struct loader_opts *given)
 	if (!err)
 		err = discovery__new(on_find, on_unread, tracer, &tracer->discovery);
 	if (!err)
+		err = open_finder(tracer, opts.scope == TT_SCOPE_ALL);
+	if (!err)
 		err = survey__new(tracer->discovery, hand_up, tracer, &tracer->survey);
 	if (!err && opts.stack_depth && !loader__missing(tracer->loader, TT_PART_STACKS))
 		err = stack_taker__new(tracer->loader, opts.stack_depth, hand_up, tracer,
@@ -248,8 +221,16 @@ static int open_parts(struct tracer *tracer, const struct loader_opts *given)
 		err = watch(tracer, reader__fd(tracer->reader));
 	if (err)
 		return err;
-	report_missing_parts(tracer);
-	return open_sideband(tracer);
+	tracer->runtimes = (struct runtimes){
+		.mode = opts.mode,
+		.views = opts.emit_views,
+		.stacks = tracer->stacks,
+		.loader = tracer->loader,
+		.survey = tracer->survey,
+		.announcer = &tracer->announcer,
+	};
+	runtimes__tell_missing(&tracer->runtimes);
+	return watch_mappings(tracer);
 }
 
 int tracer__open(const struct tracer_opts *opts, tracer_record_fn on_record, void *ctx,
@@ -261,9 +242,6 @@ int tracer__open(const struct tracer_opts *opts, tracer_record_fn on_record, voi
 	if (!tracer)
 		return -ENOMEM;
 	tracer->epoll_fd = -1;
-	tracer->wanted.all = opts->load.scope == TT_SCOPE_ALL;
-	tracer->mode = opts->load.mode;
-	tracer->views = opts->load.emit_views;
 	tracer->is_command = opts->is_command;
 	tracer->on_record = on_record;
 	tracer->ctx = ctx;
@@ -279,7 +257,7 @@ int tracer__open(const struct tracer_opts *opts, tracer_record_fn on_record, voi
 
 int tracer__add_child(struct tracer *tracer, pid_t pid)
 {
-	int err = wanted__add(&tracer->wanted, pid);
+	int err = finder__add(tracer->finder, pid);
 
 	return err ? err : loader__add_process(tracer->loader, pid, 0);
 }
@@ -288,9 +266,9 @@ static int add_descendant(void *ctx, pid_t pid)
 {
 	struct tracer *tracer = ctx;
 
-	if (wanted__lists(&tracer->wanted, pid) || !wanted__has(&tracer->wanted, pid))
+	if (finder__lists(tracer->finder, pid) || !finder__wants(tracer->finder, pid))
 		return 0;
-	if (discovery__scan_process(tracer->discovery, pid) == -ENOMEM)
+	if (finder__scan_process(tracer->finder, pid) == -ENOMEM)
 		return -ENOMEM;
 	return tracer__add_child(tracer, pid);
 }
@@ -305,9 +283,9 @@ static int add_descendants(struct tracer *tracer)
 	int err;
 
 	do {
-		before = tracer->wanted.num_added;
+		before = finder__num_listed(tracer->finder);
 		err = proc__each_pid(add_descendant, tracer);
-	} while (!err && tracer->wanted.num_added > before);
+	} while (!err && finder__num_listed(tracer->finder) > before);
 	return err;
 }
 
@@ -326,7 +304,7 @@ int tracer__add_process(struct tracer *tracer, pid_t pid)
 		pr_err("there is no process '%d': `ps` shows those that run", pid);
 		return -ESRCH;
 	}
-	err = discovery__scan_process(tracer->discovery, pid);
+	err = finder__scan_process(tracer->finder, pid);
 	if (err && err != -ESRCH) {
 		pr_err("cannot read what process '%d' maps: %s; run as root (sudo)", pid,
 		       strerror(-err));
@@ -347,7 +325,7 @@ void tracer__each_process(const struct tracer *tracer, counters_process_fn fn, v
 
 int tracer__scan_all(struct tracer *tracer)
 {
-	int err = discovery__scan_all(tracer->discovery);
+	int err = finder__scan_all(tracer->finder);
 
 	if (err)
 		pr_err("cannot look through the processes in /proc: %s", strerror(-err));
@@ -356,6 +334,7 @@ int tracer__scan_all(struct tracer *tracer)
 
 void tracer__activate(struct tracer *tracer)
 {
+	attend(tracer, ATTEND_FIRST_NS);
 	loader__activate(tracer->loader);
 	tracer->active = true;
 }
@@ -376,24 +355,18 @@ static void refresh_counters(struct tracer *tracer, bool ceased)
 
 bool tracer__dispatch(struct tracer *tracer)
 {
+	bool attended;
 	int drained;
 
-	if (tracer->sideband && sideband__drain(tracer->sideband))
-		scan_all_wanted(tracer);
+	finder__drain(tracer->finder);
+	attended = attend(tracer, ATTEND_NS);
 	drained = reader__drain(tracer->reader);
 	if (!drained)
 		drained = reader__sleep(tracer->reader);
 	if (drained)
 		tracer->counters_stale = true;
 	refresh_counters(tracer, !drained);
-	return !drained;
-}
-
-static void catch_up(void *ctx)
-{
-	struct tracer *tracer = ctx;
-
-	reader__catch_up(tracer->reader);
+	return !drained && attended;
 }
 
 void tracer__take_census(struct tracer *tracer, pid_t pid, enum tt_census_reason reason,
@@ -423,7 +396,7 @@ static void report_loss(void *ctx, __u32 tgid, const struct tt_process *process)
 	rec.h.lost_begin = process->lost_begin;
 	rec.h.lost_end = process->lost_end;
 	/* the record of its end may be among those that were lost */
-	wanted__note(&tracer->wanted, &rec.h);
+	finder__note(tracer->finder, &rec.h);
 	if (process->flags & TT_PROCESS_ENDED && tracer->stacks)
 		stack_taker__end_process(tracer->stacks, &rec.h);
 	tracer->on_record(tracer->ctx, &rec, sizeof(rec));
@@ -483,21 +456,21 @@ bool tracer__missed_libraries(const struct tracer *tracer)
 
 unsigned int tracer__num_libraries(const struct tracer *tracer)
 {
-	return tracer->num_libraries;
+	return tracer->runtimes.num;
 }
 
 void tracer__free(struct tracer *tracer)
 {
 	if (!tracer)
 		return;
-	sideband__close(tracer->sideband);
 	survey__free(tracer->survey);
 	stack_taker__free(tracer->stacks);
+	finder__free(tracer->finder);
+	arrivals__done(&tracer->arrivals);
 	discovery__free(tracer->discovery);
 	reader__free(tracer->reader);
 	loader__free(tracer->loader);
 	if (tracer->epoll_fd >= 0)
 		close(tracer->epoll_fd);
-	wanted__done(&tracer->wanted);
 	free(tracer);
 }

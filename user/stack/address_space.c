@@ -137,6 +137,31 @@ static void open_region(struct address_space *space, struct region *region)
 		region->image = image;
 }
 
+/* Of the file of the region before, which is open. */
+static void open_like(const struct region *before, struct region *region)
+{
+	region->err = image__bias(before->image, &region->mapping, &region->bias);
+	if (!region->err)
+		region->image = before->image;
+}
+
+static bool is_of_same_file(const struct proc_mapping *a, const struct proc_mapping *b)
+{
+	return !memcmp(a->file, b->file, sizeof(a->file)) && !strcmp(a->name, b->name);
+}
+
+/* Of region @i. One file after the other is opened, however many mappings there are of each. */
+static void open_next(struct address_space *space, size_t i)
+{
+	struct region *region = &space->regions[i];
+	const struct region *before = i ? &space->regions[i - 1] : NULL;
+
+	if (before && before->image && is_of_same_file(&before->mapping, &region->mapping))
+		open_like(before, region);
+	else
+		open_region(space, region);
+}
+
 int address_space__each(struct address_space *space, address_space_fn fn, void *ctx)
 {
 	int err = 0;
@@ -148,7 +173,7 @@ int address_space__each(struct address_space *space, address_space_fn fn, void *
 		struct region *region = &space->regions[i];
 
 		if (!region->image && !region->err)
-			open_region(space, region);
+			open_next(space, i);
 		if (region->image)
 			err = fn(ctx, region->image, region->bias);
 	}

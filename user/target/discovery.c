@@ -129,19 +129,30 @@ struct look {
 	struct discovery *discovery;
 	discovery_fn fn;
 	void *ctx;
+	unsigned int num_finds;
 };
+
+static int count_find(void *ctx, const struct discovery_find *find)
+{
+	struct look *look = ctx;
+
+	look->num_finds++;
+	return look->fn(look->ctx, find);
+}
 
 static int look_at_mapping(void *ctx, const struct proc_mapping *mapping)
 {
-	const struct look *look = ctx;
-	int err = look_at(look->discovery, mapping, look->fn, look->ctx);
+	struct look *look = ctx;
+	int err = look_at(look->discovery, mapping, count_find, look);
 
+	if (look->num_finds > DISCOVERY_FINDS_MAX)
+		return -E2BIG;
 	return err == -ENOMEM ? err : 0;
 }
 
 int discovery__each_runtime(struct discovery *discovery, pid_t pid, discovery_fn fn, void *ctx)
 {
-	struct look look = { discovery, fn, ctx };
+	struct look look = { discovery, fn, ctx, 0 };
 
 	return proc__each_mapping(pid, look_at_mapping, &look);
 }
@@ -149,16 +160,4 @@ int discovery__each_runtime(struct discovery *discovery, pid_t pid, discovery_fn
 int discovery__scan_process(struct discovery *discovery, pid_t pid)
 {
 	return discovery__each_runtime(discovery, pid, discovery->fn, discovery->ctx);
-}
-
-static int scan_pid(void *ctx, pid_t pid)
-{
-	int err = discovery__scan_process(ctx, pid);
-
-	return err == -ENOMEM ? err : 0;
-}
-
-int discovery__scan_all(struct discovery *discovery)
-{
-	return proc__each_pid(scan_pid, discovery);
 }

@@ -15,6 +15,10 @@
 
 struct discovery;
 
+enum {
+	DISCOVERY_FINDS_MAX = 4096 /* mappings of runtimes in one process that are looked at */
+};
+
 struct discovery_find {
 	pid_t pid;
 	const char *path;		    /* a way to the file from here, good during the call */
@@ -41,13 +45,13 @@ void discovery__free(struct discovery *discovery);
 /* Looks at one mapping. Returns 0 or -errno; a process that has ended meanwhile is no error. */
 int discovery__look_at(struct discovery *discovery, const struct proc_mapping *mapping);
 
-/* Looks at all that @pid maps. Returns 0; -ESRCH: it has ended; -EACCES, … . */
+/*
+ * Looks at all that @pid maps. Returns 0; -ESRCH: it has ended; -E2BIG: it maps more than
+ * DISCOVERY_FINDS_MAX; -EACCES, … .
+ */
 int discovery__scan_process(struct discovery *discovery, pid_t pid);
 
 /* Calls @fn with @ctx for each mapping of a runtime in @pid instead; likewise. */
 int discovery__each_runtime(struct discovery *discovery, pid_t pid, discovery_fn fn, void *ctx);
-
-/* Looks at all processes that there are; those that may not be looked at are passed over. */
-int discovery__scan_all(struct discovery *discovery);
 
 #endif

@@ -44,11 +44,12 @@ static void cut_deleted_mark(char *name)
 static bool parse_maps_line(char *line, struct proc_mapping *ret_mapping)
 {
 	unsigned long long start, end, offset, inode;
+	unsigned int major, minor;
 	char perms[5];
 	int name = 0;
 
-	if (sscanf(line, "%llx-%llx %4s %llx %*x:%*x %llu %n", &start, &end, perms, &offset, &inode,
-		   &name) < 5)
+	if (sscanf(line, "%llx-%llx %4s %llx %x:%x %llu %n", &start, &end, perms, &offset, &major,
+		   &minor, &inode, &name) < 7)
 		return false;
 	if (!inode || perms[2] != 'x' || !name || line[name] != '/')
 		return false;
@@ -58,6 +59,8 @@ static bool parse_maps_line(char *line, struct proc_mapping *ret_mapping)
 	ret_mapping->end = end;
 	ret_mapping->offset = offset;
 	ret_mapping->inode = inode;
+	ret_mapping->file[0] = (__u64)major << 32 | minor;
+	ret_mapping->file[1] = inode;
 	ret_mapping->name = line + name;
 	return true;
 }
@@ -208,11 +211,13 @@ int proc__parent(pid_t pid, pid_t *ret_parent)
 
 enum {
 	STAT_FIRST = 3, /* the field behind the name in parentheses, proc_pid_stat(5) */
+	STAT_STARTTIME = 22,
 	STAT_STARTSTACK = 28,
 	STAT_START_BRK = 47,
 };
 
-static bool read_image(pid_t pid, unsigned long long *ret_stack, unsigned long long *ret_brk)
+/* The fields of /proc/PID/stat up to that of number STAT_START_BRK, by their numbers. */
+static bool read_stat(pid_t pid, unsigned long long ret_fields[STAT_START_BRK + 1])
 {
 	_cleanup_fclose_ FILE *stat = open_proc_file(pid, "stat");
 	char line[2048], *rest, *field;
@@ -220,22 +225,26 @@ static bool read_image(pid_t pid, unsigned long long *ret_stack, unsigned long l
 	if (!stat || !fgets(line, sizeof(line), stat) || !(rest = strrchr(line, ')')))
 		return false;
 	rest += strspn(rest, ") ");
-	*ret_stack = *ret_brk = 0;
-	for (int i = STAT_FIRST; i <= STAT_START_BRK && (field = strsep(&rest, " ")); i++) {
-		if (i == STAT_STARTSTACK)
-			*ret_stack = strtoull(field, NULL, 10);
-		else if (i == STAT_START_BRK)
-			*ret_brk = strtoull(field, NULL, 10);
-	}
-	return *ret_stack && *ret_brk;
+	memset(ret_fields, 0, (STAT_START_BRK + 1) * sizeof(*ret_fields));
+	for (int i = STAT_FIRST; i <= STAT_START_BRK && (field = strsep(&rest, " ")); i++)
+		ret_fields[i] = strtoull(field, NULL, 10);
+	return true;
+}
+
+__u64 proc__start(pid_t pid)
+{
+	unsigned long long fields[STAT_START_BRK + 1];
+
+	return read_stat(pid, fields) ? fields[STAT_STARTTIME] : 0;
 }
 
 bool proc__is_forked(pid_t pid, pid_t parent)
 {
-	unsigned long long stack, brk, parent_stack, parent_brk;
+	unsigned long long own[STAT_START_BRK + 1], its[STAT_START_BRK + 1];
 
-	return read_image(pid, &stack, &brk) && read_image(parent, &parent_stack, &parent_brk) &&
-	       stack == parent_stack && brk == parent_brk;
+	return read_stat(pid, own) && read_stat(parent, its) && own[STAT_STARTSTACK] &&
+	       own[STAT_START_BRK] && own[STAT_STARTSTACK] == its[STAT_STARTSTACK] &&
+	       own[STAT_START_BRK] == its[STAT_START_BRK];
 }
 
 int proc__pid_namespace(__u32 *ret_inode)

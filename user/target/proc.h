@@ -16,8 +16,11 @@ struct proc_mapping {
 	pid_t pid;
 	__u64 start; /* address range in the process */
 	__u64 end;
-	__u64 offset;	  /* of its begin in the file */
-	__u64 inode;	  /* of the file; 0: not known */
+	__u64 offset; /* of its begin in the file */
+	__u64 inode;  /* of the file; 0: not known */
+	/* the kernel's own name of the file, only to compare with what comes out of the same place
+	 */
+	__u64 file[2];
 	const char *name; /* as the process sees it, without " (deleted)" */
 	__u64 ts_ns;	  /* CLOCK_BOOTTIME: when it was mapped; 0: not known */
 };
@@ -66,6 +69,10 @@ int proc__comm(pid_t pid, char ret_comm[PROC_COMM_SIZE]);
  * /proc shows another one, so that its PIDs and ours are not the same; -errno.
  */
 int proc__pid_namespace(__u32 *ret_inode);
+
+/* When @pid began, in ticks of the clock: tells it from another that has its PID. 0: it has ended.
+ */
+__u64 proc__start(pid_t pid);
 
 /* The parent of @pid; -ESRCH when it has ended. */
 int proc__parent(pid_t pid, pid_t *ret_parent);

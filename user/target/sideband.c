@@ -133,6 +133,7 @@ static void hand_over(struct sideband *sideband, const struct mmap2_record *reco
 		.start = record->addr,
 		.end = record->addr + record->len,
 		.offset = record->pgoff,
+		.file = { (__u64)record->maj << 32 | record->min, record->ino },
 		.name = record->filename,
 	};
 
