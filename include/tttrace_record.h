@@ -296,6 +296,8 @@ enum tt_census_phase {
 	/* of a process: all allocators were read, and all records from before the end of it came */
 	TT_CENSUS_SETTLED,
 	TT_CENSUS_FAILED, /* of a process: not all allocators could be found or read */
+	/* of a process: it had made no Buffer when its probes were in place; nothing was read */
+	TT_CENSUS_NOTHING,
 };
 
 /* Why there is a census. */

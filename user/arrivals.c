@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "gap.h"
+#include "lib/clock.h"
 #include "lib/table.h"
+#include "stack_taker.h"
 
 struct arrival {
 	pid_t pid;
@@ -17,11 +20,6 @@ static struct arrival *find(const struct arrivals *arrivals, pid_t pid)
 
 	HASH_FIND(hh, arrivals->waiting, &pid, sizeof(pid), arrival);
 	return arrival;
-}
-
-bool arrivals__has(const struct arrivals *arrivals, pid_t pid)
-{
-	return find(arrivals, pid);
 }
 
 int arrivals__add(struct arrivals *arrivals, pid_t pid)
@@ -41,7 +39,8 @@ int arrivals__add(struct arrivals *arrivals, pid_t pid)
 	return -ENOMEM;
 }
 
-bool arrivals__next(struct arrivals *arrivals, pid_t *ret_pid)
+/* Takes out the one that came first. false: there is none. */
+static bool take_first(struct arrivals *arrivals, pid_t *ret_pid)
 {
 	struct arrival *first = arrivals->waiting; /* uthash keeps the order of adding */
 
@@ -53,10 +52,27 @@ bool arrivals__next(struct arrivals *arrivals, pid_t *ret_pid)
 	return true;
 }
 
+bool arrivals__attend(struct arrivals *arrivals, __u64 duration_ns)
+{
+	__u64 end_ns = clock__now_ns() + duration_ns;
+	pid_t pid;
+
+	while (take_first(arrivals, &pid)) {
+		if (arrivals->stacks)
+			stack_taker__meet(arrivals->stacks, pid);
+		gap__look(arrivals->gap, pid);
+		if (arrivals->stacks)
+			stack_taker__prepare(arrivals->stacks, pid);
+		if (arrivals->waiting && clock__now_ns() > end_ns)
+			return false;
+	}
+	return true;
+}
+
 void arrivals__done(struct arrivals *arrivals)
 {
 	pid_t pid;
 
-	while (arrivals__next(arrivals, &pid))
+	while (take_first(arrivals, &pid))
 		;
 }

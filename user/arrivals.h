@@ -1,26 +1,36 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Processes that have mapped a runtime and that have not been attended to: each once, however often
- * it maps one, in the order in which they came.
+ * Processes that have mapped a runtime, and what is still to be done for each of them: once,
+ * however often it maps one, and after what has come together has been probed.
  */
 #ifndef TTTRACE_ARRIVALS_H
 #define TTTRACE_ARRIVALS_H
 
 #include <stdbool.h>
 #include <sys/types.h>
+#include <linux/types.h>
 
 struct arrival;
+struct gap;
+struct stack_taker;
 
-/* Zeroed: none. */
 struct arrivals {
-	struct arrival *waiting;
+	struct stack_taker *stacks; /* NULL: they are not wanted */
+	struct gap *gap;
+	struct arrival *waiting; /* NULL: none */
 };
 
 /* Returns 0 or -ENOMEM. */
 int arrivals__add(struct arrivals *arrivals, pid_t pid);
-bool arrivals__has(const struct arrivals *arrivals, pid_t pid);
-/* Takes out the one that came first. false: there is none. */
-bool arrivals__next(struct arrivals *arrivals, pid_t *ret_pid);
+
+/*
+ * Attends to those that wait, the first that came first: finds out what they did before the probes
+ * were in place, and reads what their stacks will be unwound by. One takes some milliseconds to
+ * some tenths of a second, and after @duration_ns no other is begun. Returns whether all were
+ * attended to.
+ */
+bool arrivals__attend(struct arrivals *arrivals, __u64 duration_ns);
+
 void arrivals__done(struct arrivals *arrivals);
 
 #endif

@@ -129,7 +129,7 @@ static int take(struct look *look)
 
 	if (err)
 		return err;
-	survey__introduce(look->survey, pid);
+	survey__introduce(look->survey, pid, TT_PROCESS_BEFORE_ATTACH);
 	err = survey__take(look->survey, pid, NULL, 0, true, NULL, NULL);
 	if (err && err != -ENODATA)
 		return err;

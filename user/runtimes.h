@@ -13,6 +13,7 @@
 
 struct announcer;
 struct discovery_find;
+struct gap;
 struct loader;
 struct survey;
 
@@ -23,23 +24,25 @@ struct runtimes {
 	struct loader *loader;
 	struct survey *survey;
 	struct announcer *announcer;
+	struct gap *gap;
+	bool active; /* processes are traced by now, and may have come before the probes */
 	unsigned int num;
-	__u64 attached_ns[TT_MAX_LAYOUTS + 1]; /* CLOCK_BOOTTIME: by tag */
+	struct runtime {
+		__u64 attached_ns; /* CLOCK_BOOTTIME: since when it has all of its probes */
+		__u64 counter;	   /* as struct library has it */
+	} by_tag[TT_MAX_LAYOUTS + 1];
 };
 
 /* Tells of the parts that the loader has had to leave out so far. */
 void runtimes__tell_missing(struct runtimes *runtimes);
 
+/* A process maps one that has its probes: perhaps since before they were in place, see gap.h. */
+void runtimes__meet(struct runtimes *runtimes, const struct discovery_find *find);
+
 /*
- * Attaches to the runtime that was found. Returns 0: *find->tag is set; -errno: it is not probed,
- * which has been told.
+ * Attaches to the runtime that was found, and meets the process. Returns 0: *find->tag is set;
+ * -errno: it is not probed, which has been told.
  */
 int runtimes__attach(struct runtimes *runtimes, const struct discovery_find *find);
-
-/* Since when the runtime of @tag has all of its probes. */
-static inline __u64 runtimes__attached_ns(const struct runtimes *runtimes, int tag)
-{
-	return runtimes->attached_ns[tag];
-}
 
 #endif

@@ -331,6 +331,7 @@ static int finish(struct session *s)
 	struct snapshot *snap;
 	int status;
 
+	tracer__look_once_more(s->tracer);
 	s->censuses.repair_ns = 0;
 	take_censuses(s);
 	if (s->opts->audit_s > 0)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/log.h"
 #include "target/census.h"
 #include "target/discovery.h"
@@ -69,9 +70,9 @@ int survey__add_library(struct survey *survey, int *tag, const struct tt_layout 
 	return 0;
 }
 
-void survey__introduce(struct survey *survey, pid_t pid)
+void survey__introduce(struct survey *survey, pid_t pid, __u32 flags)
 {
-	struct tt_record_process rec = { .flags = TT_PROCESS_BEFORE_ATTACH };
+	struct tt_record_process rec = { .flags = flags };
 	pid_t parent;
 
 	if (proc__comm(pid, rec.comm) || proc__parent(pid, &parent))
@@ -80,6 +81,18 @@ void survey__introduce(struct survey *survey, pid_t pid)
 	rec.parent_tgid = (__u32)parent;
 	if (proc__is_forked(pid, parent))
 		rec.flags |= TT_PROCESS_FORKED;
+	survey->on_record(survey->ctx, &rec, sizeof(rec));
+}
+
+void survey__introduce_new(struct survey *survey, pid_t pid)
+{
+	struct tt_record_census rec = {
+		.h = written__head(TT_RECORD_CENSUS, pid),
+		.phase = TT_CENSUS_NOTHING,
+		.reason = TT_CENSUS_ATTACH,
+	};
+
+	survey__introduce(survey, pid, 0);
 	survey->on_record(survey->ctx, &rec, sizeof(rec));
 }
 
@@ -120,6 +133,69 @@ static pid_t find_parent(pid_t pid)
 	pid_t parent;
 
 	return !proc__parent(pid, &parent) && proc__is_forked(pid, parent) ? parent : 0;
+}
+
+/* Allocators that were found. */
+struct findings {
+	struct tt_record_allocator *records;
+	size_t num;
+};
+
+static int note_allocator(void *ctx, const void *record, size_t size)
+{
+	const struct tt_record *h = record;
+	struct tt_record_allocator *records;
+	struct findings *findings = ctx;
+
+	if (h->kind != TT_RECORD_ALLOCATOR || size != sizeof(*records))
+		return 0;
+	records = array__append(findings->records, findings->num, sizeof(*records));
+	if (!records)
+		return -ENOMEM;
+	findings->records = records;
+	memcpy(&records[findings->num++], record, size);
+	return 0;
+}
+
+static int search(struct survey *survey, pid_t pid, struct findings *findings)
+{
+	struct collection collection = { .survey = survey };
+	struct census_target target = {
+		.pid = pid,
+		.libraries = collection.libraries,
+		.search = true,
+	};
+	struct census_result result;
+	int err;
+
+	err = discovery__each_runtime(survey->discovery, pid, collect_library, &collection);
+	if (err || !collection.num)
+		return err ? err : -ESRCH;
+	target.num_libraries = collection.num;
+	return census__take(&target, note_allocator, findings, &result);
+}
+
+/* A record about the end of @pid is yet to come, or it would be begun anew. */
+static void tell_found(struct survey *survey, pid_t pid, const struct findings *findings,
+		       survey_ready_fn ready, void *ctx)
+{
+	survey__introduce(survey, pid, 0);
+	ready(ctx);
+	for (size_t i = 0; i < findings->num; i++)
+		survey->on_record(survey->ctx, &findings->records[i], sizeof(findings->records[i]));
+}
+
+int survey__find_allocators(struct survey *survey, pid_t pid, survey_ready_fn ready, void *ctx)
+{
+	struct findings findings = {};
+	int err = search(survey, pid, &findings);
+
+	if (!err && findings.num && !proc__exists(pid))
+		err = -ESRCH;
+	if (!err && findings.num)
+		tell_found(survey, pid, &findings, ready, ctx);
+	free(findings.records);
+	return err ? err : (int)findings.num;
 }
 
 int survey__take(struct survey *survey, pid_t pid, const __u64 *known, size_t num, bool search,

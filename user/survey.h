@@ -34,8 +34,19 @@ void survey__free(struct survey *survey);
 int survey__add_library(struct survey *survey, int *tag, const struct tt_layout *layout,
 			__u16 index);
 
-/* Tells of a process that was there before (TT_RECORD_PROCESS_START). */
-void survey__introduce(struct survey *survey, pid_t pid);
+/* Tells of a process that is there (TT_RECORD_PROCESS_START). @flags: enum tt_process_flag. */
+void survey__introduce(struct survey *survey, pid_t pid, __u32 flags);
+
+/* The same of one that is known to have made no Buffer before its probes were in place. */
+void survey__introduce_new(struct survey *survey, pid_t pid);
+
+/*
+ * Looks for allocators in the memory of @pid. If it has some it is introduced, @ready is called,
+ * which hands up all records of until now, and they are told of (TT_RECORD_ALLOCATOR): if nothing
+ * has told of the opening of their devices, that was before the probes were in place. Returns how
+ * many there are; -ESRCH: the process has ended; -errno.
+ */
+int survey__find_allocators(struct survey *survey, pid_t pid, survey_ready_fn ready, void *ctx);
 
 /*
  * Reads what @pid holds: in the @num allocators at @known, and with @search in all that can be

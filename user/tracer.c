@@ -10,6 +10,7 @@
 #include "announcer.h"
 #include "arrivals.h"
 #include "finder.h"
+#include "gap.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -42,8 +43,8 @@ struct tracer {
 	struct finder *finder;
 	struct runtimes runtimes;
 	struct arrivals arrivals;
+	struct gap gap;
 	int epoll_fd;
-	bool active;
 	unsigned int num_finds; /* mappings of a runtime that were seen */
 	__u64 counters_ns;	/* when the counters were last handed up … */
 	bool counters_stale;	/* … and whether records have come since */
@@ -66,34 +67,19 @@ static int on_find(void *ctx, const struct discovery_find *find)
 	tracer->num_finds++;
 	finder__note_find(tracer->finder, find);
 	/* what maps the runtime at the start may hold buffers already */
-	if (!tracer->active) {
+	if (!tracer->runtimes.active) {
 		loader__add_process(tracer->loader, find->pid, TT_PROCESS_BEFORE_ATTACH);
-		survey__introduce(tracer->survey, find->pid);
+		survey__introduce(tracer->survey, find->pid, TT_PROCESS_BEFORE_ATTACH);
 	}
 	if (find->is_new) {
 		if (tracer->stacks)
 			stack_taker__meet(tracer->stacks, find->pid);
 		err = runtimes__attach(&tracer->runtimes, find);
+	} else {
+		runtimes__meet(&tracer->runtimes, find);
 	}
 	arrivals__add(&tracer->arrivals, find->pid);
 	return err;
-}
-
-/* Of those that have mapped a runtime: what their stacks will be unwound by. false: some wait. */
-static bool attend(struct tracer *tracer, __u64 duration_ns)
-{
-	__u64 end_ns = clock__now_ns() + duration_ns;
-	pid_t pid;
-
-	while (arrivals__next(&tracer->arrivals, &pid)) {
-		if (tracer->stacks) {
-			stack_taker__meet(tracer->stacks, pid);
-			stack_taker__prepare(tracer->stacks, pid);
-		}
-		if (clock__now_ns() > end_ns)
-			return false;
-	}
-	return true;
 }
 
 static void on_mapping(void *ctx, const struct proc_mapping *mapping)
@@ -136,6 +122,7 @@ static void on_ring_record(void *ctx, const void *record, size_t size)
 	if (size < sizeof(*h))
 		return hand_up(tracer, record, size);
 	finder__note(tracer->finder, h);
+	gap__note(&tracer->gap, h);
 	if (tracer->stacks) {
 		if (h->kind == TT_RECORD_STACK_COPY)
 			return stack_taker__take(tracer->stacks, record, size);
@@ -228,6 +215,14 @@ static int open_parts(struct tracer *tracer, const struct loader_opts *given)
 		.loader = tracer->loader,
 		.survey = tracer->survey,
 		.announcer = &tracer->announcer,
+		.gap = &tracer->gap,
+	};
+	tracer->arrivals = (struct arrivals){ .stacks = tracer->stacks, .gap = &tracer->gap };
+	tracer->gap = (struct gap){
+		.survey = tracer->survey,
+		.announcer = &tracer->announcer,
+		.catch_up = catch_up,
+		.ctx = tracer,
 	};
 	runtimes__tell_missing(&tracer->runtimes);
 	return watch_mappings(tracer);
@@ -334,9 +329,9 @@ int tracer__scan_all(struct tracer *tracer)
 
 void tracer__activate(struct tracer *tracer)
 {
-	attend(tracer, ATTEND_FIRST_NS);
+	arrivals__attend(&tracer->arrivals, ATTEND_FIRST_NS);
 	loader__activate(tracer->loader);
-	tracer->active = true;
+	tracer->runtimes.active = true;
 }
 
 int tracer__fd(const struct tracer *tracer)
@@ -359,7 +354,7 @@ bool tracer__dispatch(struct tracer *tracer)
 	int drained;
 
 	finder__drain(tracer->finder);
-	attended = attend(tracer, ATTEND_NS);
+	attended = arrivals__attend(&tracer->arrivals, ATTEND_NS);
 	drained = reader__drain(tracer->reader);
 	if (!drained)
 		drained = reader__sleep(tracer->reader);
@@ -367,6 +362,12 @@ bool tracer__dispatch(struct tracer *tracer)
 		tracer->counters_stale = true;
 	refresh_counters(tracer, !drained);
 	return !drained && attended;
+}
+
+void tracer__look_once_more(struct tracer *tracer)
+{
+	finder__drain(tracer->finder);
+	arrivals__attend(&tracer->arrivals, ~0ull >> 1);
 }
 
 void tracer__take_census(struct tracer *tracer, pid_t pid, enum tt_census_reason reason,
@@ -467,6 +468,7 @@ void tracer__free(struct tracer *tracer)
 	stack_taker__free(tracer->stacks);
 	finder__free(tracer->finder);
 	arrivals__done(&tracer->arrivals);
+	gap__done(&tracer->gap);
 	discovery__free(tracer->discovery);
 	reader__free(tracer->reader);
 	loader__free(tracer->loader);

@@ -57,6 +57,9 @@ int tracer__fd(const struct tracer *tracer);
  */
 bool tracer__dispatch(struct tracer *tracer);
 
+/* At the end, so that nothing that was mapped until now goes without notice. */
+void tracer__look_once_more(struct tracer *tracer);
+
 /*
  * Has the allocators of @pid read out of its memory: those @num at @known, and with @search all
  * that there are. Hands up what is in the ring first, then what was read, then what came into the

@@ -80,7 +80,8 @@ def test_what_others_do_meanwhile_is_in_the_result(gen3, copies, tmp_path, count
         leaked = [device["leaked"]["bytes"] for device in seen[other.pid]["devices"]]
         assert sum(leaked) == FOOTPRINT
     assert bool(untraced_of(summary, hostile.pid)) == (count == TOO_MANY)
-    assert summary["coverage"]["complete"] == (count == MANY) and status == (4 if count == TOO_MANY else 0)
+    assert summary["coverage"]["complete"] == (count == MANY), summary["coverage"]
+    assert status == (4 if count == TOO_MANY else 0)
 
 
 def test_the_report_says_of_whom_not_all_was_looked_at(gen3):

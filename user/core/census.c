@@ -429,6 +429,9 @@ int ledger__take_census(struct ledger *ledger, const struct hit *hit)
 	case TT_CENSUS_FAILED:
 		finish(ledger, hit, rec->phase == TT_CENSUS_SETTLED);
 		return 0;
+	case TT_CENSUS_NOTHING:
+		hit->process->census.settled_ns = hit->h->ts_ns;
+		return 0;
 	}
 	return -EBADMSG;
 }

@@ -27,7 +27,7 @@ void earlier__add(struct earlier *earlier, const struct process *process)
 	earlier->pre_attach += process->census.pre_attach;
 	earlier->repaired += process->loss.repaired;
 	earlier->mended += process->census.mended;
-	earlier->census_torn |= census__is_torn(process);
+	earlier->census_torn |= census__is_missing(process);
 	add_verdicts(earlier, process);
 }
 

@@ -116,10 +116,13 @@ void processes__done(struct processes *processes, struct allocator_table *table)
 
 void process__introduce(struct process *process, const struct tt_record_process *rec)
 {
+	/* the user side does not know when a parent began, and it may be another one by then */
+	if (!process->introduced || rec->h.start_ns) {
+		process->parent_tgid = rec->parent_tgid;
+		process->parent_start_ns = rec->parent_start_ns;
+	}
 	process->introduced = true;
 	process->flags |= rec->flags;
-	process->parent_tgid = rec->parent_tgid;
-	process->parent_start_ns = rec->parent_start_ns;
 	process__rename(process, rec);
 }
 

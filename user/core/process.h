@@ -144,16 +144,25 @@ static inline bool process__has_folded_devices(const struct process *process)
 	return process->devices_seen > process->num_devices;
 }
 
+/* Did it do anything with device memory? */
+bool process__is_active(const struct process *process);
+
 /* Was it there before the probes, and what it held then not yet read as a whole? */
 static inline bool census__is_first(const struct process *process)
 {
 	return process->flags & TT_PROCESS_BEFORE_ATTACH && !process->census.settled_ns;
 }
 
-/* Was not all that it held before the probes read? */
-static inline bool census__is_torn(const struct process *process)
+/*
+ * Could not all that it held before the attach be read; or has it used the runtime, and ended
+ * before that was done?
+ */
+static inline bool census__is_missing(const struct process *process)
 {
-	return process->census.unplaced || (census__is_first(process) && process->census.settled);
+	return process->census.unplaced ||
+	       (census__is_first(process) &&
+		(process->census.settled ||
+		 (process->state != PROCESS_RUNNING && process__is_active(process))));
 }
 
 /* It is in no table, and has no allocators any more. */
@@ -162,8 +171,6 @@ void process__free(struct process *process);
 void process__introduce(struct process *process, const struct tt_record_process *rec);
 /* Takes its name only. */
 void process__rename(struct process *process, const struct tt_record_process *rec);
-/* Did it do anything with device memory? */
-bool process__is_active(const struct process *process);
 
 /* NULL: no such thread yet. */
 struct thread *process__find_thread(struct process *process, __u32 tid);

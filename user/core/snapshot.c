@@ -275,7 +275,7 @@ static void count_process(struct snapshot *snapshot, const struct process *proce
 	snapshot->coverage.buffers_pre_attach += process->census.pre_attach;
 	snapshot->coverage.repaired += process->loss.repaired;
 	snapshot->coverage.buffers_mended += process->census.mended;
-	snapshot->coverage.census_torn |= census__is_torn(process);
+	snapshot->coverage.census_torn |= census__is_missing(process);
 }
 
 static void count_leaks(struct snapshot *snapshot, const struct snapshot_process *process)

@@ -145,6 +145,19 @@ static int find_probes(struct library *lib, const struct elf_file *file,
 	return 0;
 }
 
+/* The number of the next Buffer that a process makes, from 0 on: a u64. */
+static __u64 find_counter(const struct symbols *symbols)
+{
+	static const char *const names[] = { "_ZN" NS_METAL "10BufferImpl14next_unique_idE",
+					     "_ZN" NS_METAL "6Buffer14next_unique_idE" };
+	const struct elf_symbol *symbol;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!symbols__find(symbols, names[i], &symbol) && !symbol->is_func)
+			return symbol->vaddr;
+	return 0;
+}
+
 int library__open(const char *path, const char *name, struct library **ret_lib)
 {
 	_cleanup_(elf_file_close_p) struct elf_file *file = NULL;
@@ -168,6 +181,7 @@ int library__open(const char *path, const char *name, struct library **ret_lib)
 		return -ENOMEM;
 	elf_file__build_id(file, lib->build_id, sizeof(lib->build_id));
 	lib->generation = probes__generation(symbols);
+	lib->counter = find_counter(symbols);
 	err = layout__decode(file, symbols, &lib->layout, lib->fields);
 	if (!err)
 		err = find_probes(lib, file, symbols);

@@ -39,6 +39,7 @@ struct library {
 	size_t num_probes;
 	enum probe_state probe_state[TT_PROBE_COUNT]; /* why a probe is not among them */
 	struct tt_layout layout;		      /* absent fields have len 0 */
+	__u64 counter; /* Buffer::next_unique_id, in the file's address space; 0: there is none */
 	struct library_field fields[TT_FIELD_COUNT];
 };
 
