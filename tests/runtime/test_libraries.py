@@ -119,6 +119,20 @@ def test_two_names_of_one_library_are_probed_once(private):
     compare(result, private.logged("checkpoint"))
 
 
+@pytest.mark.parametrize("turn", range(8))
+def test_of_two_versions_at_once_none_goes_without_notice(newest, turn):
+    """A program of half a second may be over before its library is probed."""
+    older = [str(word).replace(newest.version, "0.74.0") for word in newest.program("held.py")]
+    result = tttrace.run([], side_by_side(older, newest.program("held.py")), incomplete=True)
+    coverage = result.summary["coverage"]
+    if not coverage["complete"]:
+        assert result.status == 4 and (coverage.get("untraced") or coverage["census_torn"]), coverage
+        return
+    assert result.status == 0
+    assert len({event["pid"] for event in result.of("alloc")}) == 2 and len(result.of("alloc")) == 6, coverage
+    assert sum(result.classes().values()) == 6 and not result.frees("unknown")
+
+
 def test_two_versions_at_once_are_each_read_in_their_own_way(newest):
     older = [str(word).replace(newest.version, "0.74.0") for word in newest.program("held.py", PROBED)]
     result = tttrace.run([], side_by_side(older, newest.program("held.py", PROBED)))
