@@ -90,7 +90,7 @@ void gap__prepare(struct gap *gap)
 	gap->catch_up(gap->ctx);
 }
 
-void gap__enter(struct gap *gap, const struct discovery_find *find, __u64 counter)
+void gap__enter(struct gap *gap, const struct discovery_find *find, __u64 counter, bool is_new)
 {
 	struct gap_process *process = find_process(gap, find->pid);
 
@@ -104,7 +104,7 @@ void gap__enter(struct gap *gap, const struct discovery_find *find, __u64 counte
 	process->counter = find_counter(find, counter);
 	written__path(process->name, find->name);
 	/* the record of its exec comes before what is said of what it is since */
-	if (!find->is_new)
+	if (!is_new)
 		gap->catch_up(gap->ctx);
 	if (is_untouched(process)) {
 		survey__introduce_new(gap->survey, process->pid);

@@ -44,9 +44,10 @@ void gap__prepare(struct gap *gap);
 
 /*
  * The process of @find has mapped the runtime before its probes were in place, which they are now.
- * @counter: where that keeps the number of the next Buffer, as struct library has it.
+ * @counter: where that keeps the number of the next Buffer, as struct library has it. @is_new: the
+ * library has not been told of yet, so that no record of it may be handed up.
  */
-void gap__enter(struct gap *gap, const struct discovery_find *find, __u64 counter);
+void gap__enter(struct gap *gap, const struct discovery_find *find, __u64 counter, bool is_new);
 
 /* Takes note of a record of the ring, before it is handed up. */
 void gap__note(struct gap *gap, const struct tt_record *h);

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #include "runtimes.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
 #include "announcer.h"
 #include "gap.h"
 #include "lib/clock.h"
@@ -8,8 +13,15 @@
 #include "survey.h"
 #include "target/discovery.h"
 #include "target/library.h"
+#include "target/mapped_files.h"
 #include "target/probe_set.h"
 #include "trace/loader.h"
+
+enum {
+	OF_ONE_USER = TT_MAX_LAYOUTS / 2,
+	COLLECT_NS = 1000000000, /* between two searches for places to give back, at least, … */
+	COLLECT_PAUSE = 10,	 /* … and so many times as long as the last one took */
+};
 
 void runtimes__tell_missing(struct runtimes *runtimes)
 {
@@ -17,6 +29,94 @@ void runtimes__tell_missing(struct runtimes *runtimes)
 		announcer__missing(runtimes->announcer, part,
 				   loader__missing(runtimes->loader, part));
 }
+
+/* --- places ---------------------------------------------------------------------------------- */
+
+static void give_back(struct runtimes *runtimes, int tag)
+{
+	/* of its last process all that was recorded has been read by then */
+	gap__prepare(runtimes->gap);
+	loader__release_library(runtimes->loader, (__u16)(tag - 1));
+	discovery__forget(runtimes->discovery, tag);
+	runtimes->by_tag[tag].is_taken = false;
+}
+
+static void give_back_unmapped(struct runtimes *runtimes)
+{
+	struct mapped_file files[TT_MAX_LAYOUTS + 1];
+	unsigned int num = 0;
+
+	for (int tag = 1; tag <= TT_MAX_LAYOUTS; tag++)
+		files[tag] = (struct mapped_file){ runtimes->by_tag[tag].dev,
+						   runtimes->by_tag[tag].ino, false };
+	if (mapped_files__find(files + 1, TT_MAX_LAYOUTS))
+		return;
+	for (int tag = 1; tag <= TT_MAX_LAYOUTS; tag++) {
+		if (!runtimes->by_tag[tag].is_taken || files[tag].is_mapped)
+			continue;
+		give_back(runtimes, tag);
+		num++;
+	}
+	pr_info("%u libraries that nobody maps any more have no probes from now on", num);
+}
+
+static void collect(struct runtimes *runtimes)
+{
+	__u64 begin_ns = clock__now_ns();
+
+	if (begin_ns < runtimes->collect_ns)
+		return;
+	give_back_unmapped(runtimes);
+	runtimes->collect_ns =
+		clock__now_ns() + COLLECT_NS + COLLECT_PAUSE * (clock__now_ns() - begin_ns);
+}
+
+/* Is there none left, or none for one more file of @uid? */
+static bool is_full(const struct runtimes *runtimes, uid_t uid)
+{
+	int taken = 0, own = 0;
+
+	for (int tag = 1; tag <= TT_MAX_LAYOUTS; tag++) {
+		taken += runtimes->by_tag[tag].is_taken;
+		own += runtimes->by_tag[tag].is_taken && runtimes->by_tag[tag].uid == uid;
+	}
+	return taken == TT_MAX_LAYOUTS || (uid && own >= OF_ONE_USER);
+}
+
+/* Is @now, of the same inode, the same library still? As far as @now has been read. */
+static bool is_touched(const struct runtime *old, const struct runtime *now)
+{
+	if (now->print)
+		return old->print == now->print;
+	return now->build_id[0] && old->size == now->size && !strcmp(old->build_id, now->build_id);
+}
+
+/* The tag under which the same inode is known; 0: none. */
+static int find_inode(const struct runtimes *runtimes, const struct runtime *runtime)
+{
+	for (int tag = 1; tag <= TT_MAX_LAYOUTS; tag++) {
+		const struct runtime *old = &runtimes->by_tag[tag];
+
+		if (old->is_taken && old->dev == runtime->dev && old->ino == runtime->ino)
+			return tag;
+	}
+	return 0;
+}
+
+/* It has its probes already: the file was touched, its times are others. */
+static bool is_attached(struct runtimes *runtimes, const struct discovery_find *find,
+			const struct runtime *runtime)
+{
+	int tag = find_inode(runtimes, runtime);
+
+	if (!tag || !is_touched(&runtimes->by_tag[tag], runtime))
+		return false;
+	*find->tag = tag;
+	runtimes__meet(runtimes, find, false);
+	return true;
+}
+
+/* --- attach ---------------------------------------------------------------------------------- */
 
 static void tell_attached(struct runtimes *runtimes, const struct discovery_find *find,
 			  const struct library *lib, __u64 set, __u16 layout, unsigned int num)
@@ -29,17 +129,17 @@ static void tell_attached(struct runtimes *runtimes, const struct discovery_find
 	announcer__library(runtimes->announcer, lib, set, layout, runtimes->mode, runtimes->stacks);
 }
 
-void runtimes__meet(struct runtimes *runtimes, const struct discovery_find *find)
+void runtimes__meet(struct runtimes *runtimes, const struct discovery_find *find, bool is_new)
 {
 	const struct runtime *runtime = &runtimes->by_tag[*find->tag];
 	__u64 ts_ns = find->mapping->ts_ns;
 
-	if (runtimes->active && (find->is_new || (ts_ns && ts_ns < runtime->attached_ns)))
-		gap__enter(runtimes->gap, find, runtime->counter);
+	if (runtimes->active && (ts_ns ? ts_ns < runtime->attached_ns : is_new))
+		gap__enter(runtimes->gap, find, runtime->counter, is_new);
 }
 
 static int attach_library(struct runtimes *runtimes, const struct discovery_find *find,
-			  const struct library *lib)
+			  const struct library *lib, struct runtime *runtime)
 {
 	__u64 set =
 		probe_set__of(runtimes->mode, runtimes->views, &lib->layout, library__probes(lib));
@@ -57,25 +157,85 @@ static int attach_library(struct runtimes *runtimes, const struct discovery_find
 		return err;
 	}
 	err = survey__add_library(runtimes->survey, find->tag, &lib->layout, layout);
-	if (err)
+	if (err) {
+		loader__release_library(runtimes->loader, layout);
 		return err;
-	runtimes->by_tag[*find->tag] = (struct runtime){ clock__now_ns(), lib->counter };
+	}
+	runtime->is_taken = true;
+	runtime->attached_ns = clock__now_ns();
+	runtimes->by_tag[*find->tag] = *runtime;
 	runtimes->num++;
-	runtimes__meet(runtimes, find);
+	runtimes__meet(runtimes, find, true);
 	tell_attached(runtimes, find, lib, set, layout, attached);
 	return 0;
 }
 
+/* Returns 0: there is a place for it. */
+static int find_place(struct runtimes *runtimes, const struct discovery_find *find, uid_t uid)
+{
+	char why[TT_WHY_SIZE];
+
+	if (is_full(runtimes, uid))
+		collect(runtimes);
+	if (!is_full(runtimes, uid))
+		return 0;
+	snprintf(why, sizeof(why),
+		 "too many libraries are traced already: %d at most, %d of one user",
+		 TT_MAX_LAYOUTS, OF_ONE_USER);
+	announcer__untraced(runtimes->announcer, find->pid, find->name, why, NULL);
+	return -E2BIG;
+}
+
+static int describe(const struct discovery_find *find, struct runtime *ret_runtime)
+{
+	struct stat st;
+
+	*ret_runtime = (struct runtime){};
+	if (stat(find->path, &st))
+		return -errno;
+	ret_runtime->dev = st.st_dev;
+	ret_runtime->ino = st.st_ino;
+	ret_runtime->size = st.st_size;
+	ret_runtime->uid = st.st_uid;
+	return library__read_build_id(find->path, ret_runtime->build_id,
+				      sizeof(ret_runtime->build_id));
+}
+
+/*
+ * Of an inode that is known something else was written: the probes that it has are not in the
+ * functions that are there now.
+ */
+static int attach_read(struct runtimes *runtimes, const struct discovery_find *find,
+		       const struct library *lib, struct runtime *runtime)
+{
+	int err, tag;
+
+	runtime->counter = lib->counter;
+	runtime->print = library__print(lib);
+	if (is_attached(runtimes, find, runtime))
+		return 0;
+	tag = find_inode(runtimes, runtime);
+	if (tag)
+		give_back(runtimes, tag);
+	err = find_place(runtimes, find, runtime->uid);
+	return err ? err : attach_library(runtimes, find, lib, runtime);
+}
+
 int runtimes__attach(struct runtimes *runtimes, const struct discovery_find *find)
 {
+	struct runtime runtime;
 	struct library *lib;
-	int err = library__open(find->path, find->name, &lib);
+	int err = describe(find, &runtime);
 
+	if (!err && is_attached(runtimes, find, &runtime))
+		return 0;
+	if (!err)
+		err = library__open(find->path, find->name, &lib);
 	if (err) {
 		announcer__unread(runtimes->announcer, find->pid, find->name, err);
 		return err;
 	}
-	err = attach_library(runtimes, find, lib);
+	err = attach_read(runtimes, find, lib, &runtime);
 	library__free(lib);
 	return err;
 }

@@ -26,8 +26,7 @@ struct survey {
 	struct discovery *discovery;
 	survey_record_fn on_record;
 	void *ctx;
-	struct build *builds[TT_MAX_LAYOUTS];
-	int num_builds;
+	struct build *builds[TT_MAX_LAYOUTS]; /* by index */
 };
 
 int survey__new(struct discovery *discovery, survey_record_fn on_record, void *ctx,
@@ -48,7 +47,7 @@ void survey__free(struct survey *survey)
 {
 	if (!survey)
 		return;
-	for (int i = 0; i < survey->num_builds; i++)
+	for (int i = 0; i < TT_MAX_LAYOUTS; i++)
 		free(survey->builds[i]);
 	free(survey);
 }
@@ -56,17 +55,15 @@ void survey__free(struct survey *survey)
 int survey__add_library(struct survey *survey, int *tag, const struct tt_layout *layout,
 			__u16 index)
 {
-	struct build *build;
+	struct build *build = malloc(sizeof(*build));
 
-	if (survey->num_builds == TT_MAX_LAYOUTS)
-		return -ENOMEM;
-	build = malloc(sizeof(*build));
 	if (!build)
 		return -ENOMEM;
 	build->layout = *layout;
 	build->index = index;
-	survey->builds[survey->num_builds++] = build;
-	*tag = survey->num_builds; /* 0: none */
+	free(survey->builds[index]);
+	survey->builds[index] = build;
+	*tag = index + 1; /* 0: none */
 	return 0;
 }
 

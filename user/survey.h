@@ -29,7 +29,8 @@ void survey__free(struct survey *survey);
 
 /*
  * A build of the runtime is known from now on, with the layout under whose number @index it stands
- * in records. @tag: that of the discovery for its file. Returns 0 or -ENOMEM.
+ * in records, in place of another that had it. @tag: that of the discovery for its file, which is
+ * @index + 1. Returns 0 or -ENOMEM.
  */
 int survey__add_library(struct survey *survey, int *tag, const struct tt_layout *layout,
 			__u16 index);

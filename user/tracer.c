@@ -71,12 +71,13 @@ static int on_find(void *ctx, const struct discovery_find *find)
 		loader__add_process(tracer->loader, find->pid, TT_PROCESS_BEFORE_ATTACH);
 		survey__introduce(tracer->survey, find->pid, TT_PROCESS_BEFORE_ATTACH);
 	}
-	if (find->is_new) {
+	/* a census may have met the file first */
+	if (!*find->tag) {
 		if (tracer->stacks)
 			stack_taker__meet(tracer->stacks, find->pid);
 		err = runtimes__attach(&tracer->runtimes, find);
 	} else {
-		runtimes__meet(&tracer->runtimes, find);
+		runtimes__meet(&tracer->runtimes, find, false);
 	}
 	arrivals__add(&tracer->arrivals, find->pid);
 	return err;
@@ -213,6 +214,7 @@ static int open_parts(struct tracer *tracer, const struct loader_opts *given)
 		.views = opts.emit_views,
 		.stacks = tracer->stacks,
 		.loader = tracer->loader,
+		.discovery = tracer->discovery,
 		.survey = tracer->survey,
 		.announcer = &tracer->announcer,
 		.gap = &tracer->gap,

@@ -119,6 +119,27 @@ def test_two_names_of_one_library_are_probed_once(private):
     compare(result, private.logged("checkpoint"))
 
 
+def stopped_before_it_maps(trace):
+    """tttrace reads nothing from now on."""
+    trace.signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, trace.process.pid, os.WSTOPPED)
+
+
+def test_what_has_ended_before_the_probes_were_in_place_is_not_called_complete(real):
+    trace = tttrace.start(["-v"], ["sh", "-c", 'echo ready; "$@"; echo ended; read line', "sh",
+                                   *map(str, real.program("held.py"))], incomplete=True)
+    trace.hear()
+    stopped_before_it_maps(trace)
+    trace.hear("ended")
+    trace.signal(signal.SIGCONT)
+    trace.process.stderr.wait_for(lambda line: line.startswith("tttrace: attached to"))
+    trace.tell()
+    result = trace.finish()
+    coverage = result.summary["coverage"]
+    assert result.status == 4 and not coverage["complete"]
+    assert [one["path"] for one in coverage["untraced"]] == [str(real.library)] and not result.of("alloc")
+
+
 @pytest.mark.parametrize("turn", range(8))
 def test_of_two_versions_at_once_none_goes_without_notice(newest, turn):
     """A program of half a second may be over before its library is probed."""

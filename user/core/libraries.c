@@ -5,12 +5,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* It was probed, and is to be counted, although another has its number now. */
+static int keep_gone(struct libraries *libraries, const struct tt_record_library *rec)
+{
+	const struct library_info *old = libraries->by_layout[rec->h.layout];
+	struct library_info *copy;
+
+	if (!old || old->is_second || libraries->num_gone == LIBRARIES_GONE_MAX ||
+	    !strncmp(old->path, rec->path, sizeof(old->path) - 1))
+		return 0;
+	copy = malloc(sizeof(*copy));
+	if (!copy)
+		return -ENOMEM;
+	*copy = *old;
+	libraries->gone[libraries->num_gone++] = copy;
+	return 0;
+}
+
 int libraries__add(struct libraries *libraries, const struct tt_record_library *rec)
 {
 	struct library_info *info;
+	int err;
 
 	if (rec->h.layout >= TT_MAX_LAYOUTS)
 		return -EBADMSG;
+	err = keep_gone(libraries, rec);
+	if (err)
+		return err;
 	info = libraries->by_layout[rec->h.layout];
 	if (!info) {
 		info = calloc(1, sizeof(*info));
@@ -19,6 +40,7 @@ int libraries__add(struct libraries *libraries, const struct tt_record_library *
 		libraries->by_layout[rec->h.layout] = info;
 		libraries->count++;
 	}
+	info->is_second = false;
 	info->layout = rec->h.layout;
 	info->probes_wanted = rec->probes_wanted;
 	info->probes_attached = rec->probes_attached;
@@ -62,5 +84,7 @@ void libraries__done(struct libraries *libraries)
 {
 	for (int i = 0; i < TT_MAX_LAYOUTS; i++)
 		free(libraries->by_layout[i]);
+	for (__u32 i = 0; i < libraries->num_gone; i++)
+		free(libraries->gone[i]);
 	memset(libraries, 0, sizeof(*libraries));
 }

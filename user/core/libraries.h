@@ -8,6 +8,10 @@
 
 #include "core/record.h"
 
+enum {
+	LIBRARIES_GONE_MAX = 1024
+};
+
 struct library_info {
 	__u16 layout;
 	__u32 probes_wanted;
@@ -26,6 +30,9 @@ struct library_info {
 struct libraries {
 	struct library_info *by_layout[TT_MAX_LAYOUTS];
 	__u32 count;
+	/* those whose number is another's by now, as long as there are not too many of them */
+	struct library_info *gone[LIBRARIES_GONE_MAX];
+	__u32 num_gone;
 };
 
 /* @layout is a second name of the file of @of, which is no second one. Returns whether that is new.

@@ -26,29 +26,35 @@ void snapshot__add_earlier(const struct earlier *earlier, struct snapshot *snaps
 	snapshot->leaks_on_many |= earlier->leaks_on_many;
 }
 
+static void take_library(const struct library_info *info, struct snapshot_coverage *coverage)
+{
+	struct snapshot_library *copy = &coverage->libraries[coverage->num_libraries];
+
+	if (!info || info->is_second)
+		return;
+	memcpy(copy->path, info->path, sizeof(copy->path));
+	copy->probes_wanted = info->probes_wanted;
+	copy->probes_attached = info->probes_attached;
+	coverage->mode = info->mode;
+	coverage->probes |= info->probes;
+	coverage->has_stacks |= info->has_stacks;
+	coverage->probes_wanted += info->probes_wanted;
+	coverage->probes_attached += info->probes_attached;
+	coverage->num_libraries++;
+}
+
 static int take_libraries(const struct libraries *libraries, struct snapshot_coverage *coverage)
 {
 	if (!libraries->count)
 		return 0;
-	coverage->libraries = calloc(libraries->count, sizeof(*coverage->libraries));
+	coverage->libraries = calloc((size_t)libraries->count + libraries->num_gone,
+				     sizeof(*coverage->libraries));
 	if (!coverage->libraries)
 		return -ENOMEM;
-	for (int i = 0; i < TT_MAX_LAYOUTS; i++) {
-		const struct library_info *info = libraries->by_layout[i];
-		struct snapshot_library *copy = &coverage->libraries[coverage->num_libraries];
-
-		if (!info || info->is_second)
-			continue;
-		memcpy(copy->path, info->path, sizeof(copy->path));
-		copy->probes_wanted = info->probes_wanted;
-		copy->probes_attached = info->probes_attached;
-		coverage->mode = info->mode;
-		coverage->probes |= info->probes;
-		coverage->has_stacks |= info->has_stacks;
-		coverage->probes_wanted += info->probes_wanted;
-		coverage->probes_attached += info->probes_attached;
-		coverage->num_libraries++;
-	}
+	for (__u32 i = 0; i < libraries->num_gone; i++)
+		take_library(libraries->gone[i], coverage);
+	for (int i = 0; i < TT_MAX_LAYOUTS; i++)
+		take_library(libraries->by_layout[i], coverage);
 	return 0;
 }
 

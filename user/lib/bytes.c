@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int bytes__reserve(struct bytes *bytes, size_t size)
 {
@@ -35,4 +36,13 @@ int bytes__append(struct bytes *bytes, const void *from, size_t size)
 		memcpy(bytes->data + bytes->size, from, size);
 	bytes->size += size;
 	return 0;
+}
+
+size_t bytes__round_up(size_t bytes)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+
+	while (size < bytes)
+		size *= 2;
+	return size;
 }

@@ -16,4 +16,7 @@ int bytes__append(struct bytes *bytes, const void *from, size_t size);
 /* Room for @size bytes more at the end, which are not counted yet. Returns the same. */
 int bytes__reserve(struct bytes *bytes, size_t size);
 
+/* @bytes rounded up to a power of two of pages. */
+size_t bytes__round_up(size_t bytes);
+
 #endif

@@ -52,6 +52,18 @@ void discovery__free(struct discovery *discovery)
 	free(discovery);
 }
 
+void discovery__forget(struct discovery *discovery, int tag)
+{
+	struct known_file *file, *next;
+
+	HASH_ITER (hh, discovery->files, file, next) {
+		if (file->tag != tag)
+			continue;
+		HASH_DEL(discovery->files, file);
+		free(file);
+	}
+}
+
 static int know_file(struct discovery *discovery, int fd, const char *path,
 		     struct known_file **ret_file, bool *ret_new)
 {

@@ -42,6 +42,9 @@ int discovery__new(discovery_fn fn, discovery_unread_fn unread, void *ctx,
 		   struct discovery **ret_discovery);
 void discovery__free(struct discovery *discovery);
 
+/* Files with that tag are new from now on. */
+void discovery__forget(struct discovery *discovery, int tag);
+
 /* Looks at one mapping. Returns 0 or -errno; a process that has ended meanwhile is no error. */
 int discovery__look_at(struct discovery *discovery, const struct proc_mapping *mapping);
 

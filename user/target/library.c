@@ -52,6 +52,16 @@ int library__is_runtime(const char *path)
 	return is_runtime(file);
 }
 
+int library__read_build_id(const char *path, char *buf, size_t size)
+{
+	_cleanup_(elf_file_close_p) struct elf_file *file = NULL;
+	int err = elf_file__open(path, &file);
+
+	if (!err)
+		elf_file__build_id(file, buf, size);
+	return err;
+}
+
 static __u16 last_offset(const struct tt_path *path)
 {
 	return path->len ? path->off[path->len - 1] : 0;
@@ -232,6 +242,28 @@ __u64 library__probes(const struct library *lib)
 		if (lib->probe_state[probe] == PROBE_FOUND)
 			found |= 1ull << probe;
 	return found;
+}
+
+/* FNV-1a. */
+static __u64 hash(__u64 value, const void *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		value = (value ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3;
+	return value;
+}
+
+__u64 library__print(const struct library *lib)
+{
+	__u64 print = hash(0xcbf29ce484222325, lib->build_id, strlen(lib->build_id));
+
+	print = hash(print, &lib->layout, sizeof(lib->layout));
+	for (size_t i = 0; i < lib->num_probes; i++) {
+		const struct library_probe *p = &lib->probes[i];
+		const __u64 what[] = { p->probe, p->file_offset, p->arg };
+
+		print = hash(print, what, sizeof(what));
+	}
+	return print;
 }
 
 const char *library__probe_name(enum tt_probe probe)

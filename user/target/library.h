@@ -69,6 +69,15 @@ const char *library__register(const struct library_probe *probe);
 /* The probes that it has, 1 << enum tt_probe each. */
 __u64 library__probes(const struct library *lib);
 
+/*
+ * Cheap: the build id of the file at @path, into @buf of @size bytes; empty where it has none.
+ * Returns 0 or as library__open().
+ */
+int library__read_build_id(const char *path, char *buf, size_t size);
+
+/* Of what is probed and read of it, and of its build: two with the same print are alike. */
+__u64 library__print(const struct library *lib);
+
 /* The C++ name of a probe without arguments, e.g. "GraphTracker::track_allocate". */
 const char *library__probe_name(enum tt_probe probe);
 

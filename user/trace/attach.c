@@ -94,6 +94,15 @@ void links__close(struct links *links, size_t from, size_t count)
 	}
 }
 
+__u32 link_ranges__free(const struct link_range *ranges, __u32 count)
+{
+	__u32 i = 0;
+
+	while (i < count && ranges[i].is_taken)
+		i++;
+	return i;
+}
+
 void links__drop(struct links *links, size_t from)
 {
 	__u64 begin_ns = clock__now_ns();

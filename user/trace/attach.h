@@ -6,6 +6,7 @@
 #ifndef TTTRACE_ATTACH_H
 #define TTTRACE_ATTACH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <linux/types.h>
 
@@ -41,6 +42,15 @@ void links__close(struct links *links, size_t from, size_t count);
 /* Closes those from number @from on. */
 void links__drop(struct links *links, size_t from);
 void links__done(struct links *links);
+
+/* Those of one library. */
+struct link_range {
+	bool is_taken;
+	size_t from, count;
+};
+
+/* The first of @count ranges that is not taken; @count: there is none. */
+__u32 link_ranges__free(const struct link_range *ranges, __u32 count);
 
 /* Attach to the file that @path leads to, for all processes. Return 0 or -errno. */
 int links__attach_multi(struct links *links, const struct bpf_program *prog,

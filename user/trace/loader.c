@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "lib/bytes.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "target/host.h"
@@ -28,10 +29,7 @@ struct loader {
 	bool multi;
 	bool multi_works; /* a library was attached to so */
 	struct links links;
-	__u16 num_layouts;
-	struct {
-		size_t from, count;
-	} links_of[TT_MAX_LAYOUTS];
+	struct link_range links_of[TT_MAX_LAYOUTS];
 	bool is_missing[TT_PART_COUNT];
 	char missing[TT_PART_COUNT][LOAD_TEXT_SIZE]; /* why */
 	struct load_failure failure;
@@ -51,15 +49,6 @@ static const struct {
 enum {
 	NUM_TRACEPOINTS = sizeof(tracepoints) / sizeof(tracepoints[0])
 };
-
-static size_t round_ring_size(size_t bytes)
-{
-	size_t size = (size_t)sysconf(_SC_PAGESIZE);
-
-	while (size < bytes)
-		size *= 2;
-	return size;
-}
 
 static struct bpf_program *tracepoint(const struct tttrace_bpf *skel, size_t i)
 {
@@ -82,8 +71,8 @@ static int open_object(struct loader *loader)
 	loader->skel->rodata->knobs.lean = opts->mode == TT_MODE_LEAN;
 	loader->skel->rodata->knobs.pid_namespace = opts->pid_namespace;
 	loader->skel->rodata->knobs.stacks = opts->stack_depth > 0;
-	loader->skel->rodata->knobs.copy_limit = round_ring_size(opts->ring_size) / 2;
-	bpf_map__set_max_entries(loader->skel->maps.ring, round_ring_size(opts->ring_size));
+	loader->skel->rodata->knobs.copy_limit = bytes__round_up(opts->ring_size) / 2;
+	bpf_map__set_max_entries(loader->skel->maps.ring, bytes__round_up(opts->ring_size));
 	bpf_map__set_max_entries(loader->skel->maps.processes, opts->max_processes);
 	bpf_map__set_max_entries(loader->skel->maps.pythons, opts->max_processes);
 	bpf_map__set_max_entries(loader->skel->maps.scratches,
@@ -356,7 +345,7 @@ int loader__attach_library(struct loader *loader, const struct library *lib, __u
 			   const char *path, __u16 *ret_layout, unsigned int *ret_attached)
 {
 	_cleanup_(attach_points__done) struct attach_points points = {};
-	__u32 index = loader->num_layouts;
+	__u32 index = link_ranges__free(loader->links_of, TT_MAX_LAYOUTS);
 	int err;
 
 	begin_step(loader, LOAD_STEP_ATTACH);
@@ -376,7 +365,7 @@ int loader__attach_library(struct loader *loader, const struct library *lib, __u
 	if (err)
 		return err;
 	loader->links_of[index].count = loader->links.count - loader->links_of[index].from;
-	loader->num_layouts++;
+	loader->links_of[index].is_taken = true;
 	*ret_layout = index;
 	*ret_attached = points.count;
 	return 0;
@@ -384,9 +373,16 @@ int loader__attach_library(struct loader *loader, const struct library *lib, __u
 
 void loader__detach_library(struct loader *loader, __u16 layout)
 {
-	if (layout < loader->num_layouts)
+	if (layout < TT_MAX_LAYOUTS && loader->links_of[layout].is_taken)
 		links__close(&loader->links, loader->links_of[layout].from,
 			     loader->links_of[layout].count);
+}
+
+void loader__release_library(struct loader *loader, __u16 layout)
+{
+	loader__detach_library(loader, layout);
+	if (layout < TT_MAX_LAYOUTS)
+		loader->links_of[layout].is_taken = false;
 }
 
 int loader__attach_own(struct loader *loader, const char *path, const unsigned long *offsets,

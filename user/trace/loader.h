@@ -61,6 +61,9 @@ int loader__attach_library(struct loader *loader, const struct library *lib, __u
 /* Takes the probes of a library away again. */
 void loader__detach_library(struct loader *loader, __u16 layout);
 
+/* The same, and its number may be another library's from now on. */
+void loader__release_library(struct loader *loader, __u16 layout);
+
 /* The same at functions of our own, to try it. */
 int loader__attach_own(struct loader *loader, const char *path, const unsigned long *offsets,
 		       const struct tt_cookie *cookies, size_t count);
