@@ -139,7 +139,8 @@ def compare_totals(result):
                 # of lives that are shown as one, the highest of them
                 peaks = {replay.peak[key]} if device["lives"] == 1 else {
                     peak for (pid, _, kind), peak in replay.peak.items() if (pid, kind) == (key[0], key[2])}
-                assert cell["peak"] in peaks, f"peak of {key}"
+                # one look at a process shows none
+                assert "peak" not in cell or cell["peak"] in peaks, f"peak of {key}"
                 compared += 1
     assert compared, "the summary has no totals"
 

@@ -111,6 +111,7 @@ static void fold(struct device *into, struct device *device, struct buffers *buf
 	into->frees += device->frees;
 	into->bulk_freed += device->bulk_freed;
 	verdict_sum__fold(&into->held, &device->held);
+	verdict_sum__fold(&into->orphans, &device->orphans);
 }
 
 static struct device *find_fold(const struct process *process, const struct device *device)
