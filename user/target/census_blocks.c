@@ -21,24 +21,35 @@ static bool is_of_type(const struct object_space *s, const struct look_buffer *b
 	return b->is_valid && object__in_body(s->layout, TT_FIELD_TYPE, b->body, 4) == type;
 }
 
-/*
- * From 0.65 on a BankManager has a vector of free lists, of which the layout names the first. As
- * read in libtt_metal.so 0.74.0 to 0.81.1 it is a ttsl::SmallVector, that is an llvm::SmallVector:
- * where its elements are, then how many there are and how many would fit. 0: it is none.
- */
-static int read_small_vector(const struct object_space *s, __u64 addr, __u64 *ret_elements)
+/* How many elements a vector at hand has, of the two kinds that there are; 0: it is none. */
+static size_t count_elements(const __u64 words[3])
 {
-	struct {
-		__u64 elements;
-		__u32 count, room;
-	} head;
+	__u64 end = words[1], bytes = end - words[0];
+	__u32 count = (__u32)words[1], room = words[1] >> 32;
 
-	if (memory__read(s->memory, addr, &head, sizeof(head)) || head.count > head.room ||
-	    head.count > MAX_LISTS ||
-	    memory__read(s->memory, head.elements, ret_elements,
-			 head.count * sizeof(*ret_elements)))
+	/* std::vector of libstdc++: begin, end, end of the room */
+	if (end > words[0] && end <= words[2] && bytes % sizeof(__u64) == 0)
+		return bytes / sizeof(__u64);
+	/* llvm::SmallVector, which ttsl::SmallVector is: begin, and two halves of a word */
+	return count <= room ? count : 0;
+}
+
+/*
+ * From 0.65 on a BankManager has a vector of free lists, of which the layout names the first; in
+ * libtt_metal.so 0.74.0 to 0.81.1 it is a ttsl::SmallVector. 0: it cannot be read.
+ */
+static int read_vector(const struct object_space *s, __u64 addr, __u64 *ret_elements)
+{
+	__u64 words[3];
+	size_t count;
+
+	if (memory__read(s->memory, addr, words, sizeof(words)))
 		return 0;
-	return (int)head.count;
+	count = count_elements(words);
+	if (count > MAX_LISTS ||
+	    memory__read(s->memory, words[0], ret_elements, count * sizeof(*ret_elements)))
+		return 0;
+	return (int)count;
 }
 
 /* Returns how many free lists @manager has, or -errno. */
@@ -51,7 +62,7 @@ static int find_lists(const struct object_space *s, __u64 manager, __u64 *ret_li
 	if (err)
 		return err;
 	if (path->len > 1) {
-		num = read_small_vector(s, manager + path->off[0], ret_lists);
+		num = read_vector(s, manager + path->off[0], ret_lists);
 		return num && ret_lists[0] == first ? num : -ENOENT;
 	}
 	ret_lists[0] = first;
