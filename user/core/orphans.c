@@ -70,7 +70,8 @@ static int add(struct ledger *ledger, struct allocator *allocator,
 	return 0;
 }
 
-/* The block is taken, and @buffer is what we know there: an orphan, or one whose free is going on. */
+/* The block is taken, and @buffer is what we know there: an orphan, or one whose free is going on.
+ */
 static void count(struct census *census, struct buffer *buffer)
 {
 	buffer->flags |= BUFFER_COUNTED_NOW;

@@ -273,7 +273,7 @@ static void print_compared(FILE *out, const struct event *ev)
 static void print_census(const struct sink *sink, const struct event *ev)
 {
 	static const char *const titles[] = {
-		[TT_CENSUS_ATTACH] = "Held when tracing began: ",
+		[TT_CENSUS_ATTACH] = "Held ",
 		[TT_CENSUS_REPAIR] = "Repaired after a loss: the allocators hold ",
 		[TT_CENSUS_AUDIT] = "Audit: the allocators hold ",
 		[TT_CENSUS_MEASURE] = "Measured: the allocators hold ",
@@ -285,7 +285,9 @@ static void print_census(const struct sink *sink, const struct event *ev)
 	fprintf(sink->out, "%s [PID %u] %s", differs || !ev->whole ? SIGN_WARN : SIGN_CALM,
 		pid_of(ev), titles[ev->reason]);
 	print_held(sink->out, ev);
-	if (ev->reason != TT_CENSUS_ATTACH)
+	if (ev->reason == TT_CENSUS_ATTACH)
+		fputs(" when tracing began", sink->out);
+	else
 		print_compared(sink->out, ev);
 	fputs(ev->whole ? "\n" : "; not all of its allocators could be read\n", sink->out);
 }
