@@ -181,6 +181,13 @@ int elf_file__read_const(const struct elf_file *f, __u64 vaddr, void *buf, size_
 	return p && !(p->p_flags & PF_W) ? elf_file__read(f, vaddr, buf, size) : -ENOENT;
 }
 
+bool elf_file__is_code(const struct elf_file *f, __u64 vaddr)
+{
+	const Elf64_Phdr *p = elf_file__segment(f, vaddr);
+
+	return p && p->p_flags & PF_X;
+}
+
 static void note_dynamic(struct elf_dynamic *d, const Elf64_Dyn *entry)
 {
 	switch (entry->d_tag) {

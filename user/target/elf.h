@@ -103,6 +103,14 @@ int elf_file__read(const struct elf_file *file, __u64 vaddr, void *buf, size_t s
 int elf_file__read_const(const struct elf_file *file, __u64 vaddr, void *buf, size_t size);
 
 /*
+ * Where the constants of a file in C++ have @text, with the 0 at its end, from @from on. Cheap
+ * where it is not: 0.3 ms for a megabyte of .rodata, and nothing is read of a file in C. -ENOENT:
+ * nowhere; -EFBIG: not where was looked, which is not all; -ENOEXEC; -ENOMEM.
+ */
+int elf_file__find_text(const struct elf_file *file, const char *text, __u64 from,
+			__u64 *ret_vaddr);
+
+/*
  * The symbol whose address the dynamic linker puts into the slot at @vaddr (the JUMP_SLOT or
  * GLOB_DAT relocation there); its vaddr is 0 if this file does not define it.
  * -ENOENT: no such relocation.
@@ -114,6 +122,17 @@ int elf_file__slot(struct elf_file *file, __u64 vaddr, struct elf_symbol *ret_sy
  * bias. -ENOENT: one of another file; -ENOEXEC.
  */
 int elf_file__pointer(struct elf_file *file, __u64 vaddr, __u64 *ret_vaddr);
+
+/*
+ * Calls @fn with the place of each word that elf_file__pointer() gives @target for, until it
+ * returns other than 0; that is then what this returns. Of the relocations first; where they have
+ * none, of the words in the file.
+ */
+typedef int (*elf_place_fn)(void *ctx, __u64 vaddr);
+int elf_file__each_pointer(struct elf_file *file, __u64 target, elf_place_fn fn, void *ctx);
+
+/* Is that an address of code? */
+bool elf_file__is_code(const struct elf_file *file, __u64 vaddr);
 
 /*
  * Its call frame information (.eh_frame), for libdw; dwarf_cfi_end() before the file is closed.

@@ -3,7 +3,8 @@
  * What an open ELF file consists of. Private to the elf*.c: elf.c knows its segments, elf_hash.c
  * the hash table of its dynamic symbols, elf_syms.c its symbols as a whole, by libelf,
  * elf_search.c how to find one of them without reading all, elf_functions.c which function an
- * address is in, and elf_debug.c where else symbols may be.
+ * address is in, elf_debug.c where else symbols may be, elf_relocs.c what the dynamic linker puts
+ * where, and elf_constants.c how to find a text.
  */
 #ifndef TTTRACE_ELF_FILE_H
 #define TTTRACE_ELF_FILE_H
@@ -44,6 +45,9 @@ bool elf_file__sections_fit(const struct elf_file *file);
 
 /* Opens it with libelf as well. -ENOEXEC: that cannot be risked. */
 int elf_file__open_sections(struct elf_file *file);
+
+/* Entry @index of the table. -ENOENT: there is none, or it has no name. */
+int elf_syms__at(const struct elf_syms *syms, size_t index, struct elf_symbol *ret_symbol);
 
 static inline bool elf_sym_is_defined(const Elf64_Sym *sym)
 {
