@@ -56,6 +56,11 @@ static int on_find(void *ctx, const struct discovery_find *find)
 
 	if (!find->is_new)
 		return 0;
+	if (find->is_stripped) {
+		announcer__untraced(&look->announcer, find->pid, find->name, library_stripped,
+				    NULL);
+		return 0;
+	}
 	err = library__open(find->path, find->name, &lib);
 	if (err) {
 		announcer__unread(&look->announcer, find->pid, find->name, err);
@@ -99,8 +104,6 @@ static int complain(const struct look *look, int err)
 
 	switch (err) {
 	case -ESRCH:
-		if (look->announcer.untraced.num)
-			return EXIT_INCOMPLETE; /* what it maps was told of */
 		pr_err(look->num_libraries
 			       ? "process '%d' has ended, or called exec, while it was read"
 			       : "process '%d' has ended, or uses no Tenstorrent runtime",
@@ -167,6 +170,9 @@ int look__run(const struct options *opts)
 	err = open_look(&look);
 	if (!err) {
 		err = take(&look);
+		/* what it maps was told of, and is in the report */
+		if (err == -ESRCH && look.announcer.untraced.num)
+			err = 0;
 		status = err ? complain(&look, err) : report(&look);
 	}
 	close_look(&look);

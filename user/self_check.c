@@ -23,7 +23,7 @@ enum {
 
 struct process_check {
 	const struct check_stream *stream;
-	unsigned int num_libraries;
+	unsigned int num_libraries, num_usable;
 	bool unread; /* a runtime that it maps; it was told of */
 	int err;
 };
@@ -91,14 +91,18 @@ static bool check_modes(const struct options *opts, const struct check_stream *s
 	return first_works;
 }
 
-/* Prints the library at @path, which is shown as @name. */
-static int check_library(const struct check_stream *stream, const char *path, const char *name)
+/* Prints the library at @path, which is shown as @name. @ret_usable: it can be traced. */
+static int check_library(const struct check_stream *stream, const char *path, const char *name,
+			 bool *ret_usable)
 {
 	struct library *lib;
 	int err = library__open(path, name, &lib);
 
 	if (err)
 		return err;
+	*ret_usable = !lib->is_stripped;
+	if (lib->is_stripped)
+		pr_err("'%s' cannot be traced: %s", name, library_stripped);
 	err = check__library(stream->out, stream->json, stream->ts_ns, lib);
 	library__free(lib);
 	return err;
@@ -107,11 +111,15 @@ static int check_library(const struct check_stream *stream, const char *path, co
 static int check_find(void *ctx, const struct discovery_find *find)
 {
 	struct process_check *check = ctx;
+	bool usable = false;
+	int err;
 
 	if (!find->is_new)
 		return 0;
 	check->num_libraries++;
-	check->err = check_library(check->stream, find->path, find->name);
+	err = check_library(check->stream, find->path, find->name, &usable);
+	check->err = err ? err : check->err;
+	check->num_usable += usable;
 	return 0;
 }
 
@@ -142,18 +150,17 @@ static int check_process(const struct check_stream *stream, pid_t pid)
 		pr_err("cannot read a runtime of process '%d': %s", pid, strerror(-check.err));
 	else if (!check.num_libraries && !check.unread)
 		pr_err("process '%d' maps no Tenstorrent runtime", pid);
-	return check.err || check.unread ? EXIT_ERROR
-	       : check.num_libraries	 ? EXIT_OK
-					 : EXIT_NOTHING;
+	return check.err || check.unread ? EXIT_ERROR : check.num_usable ? EXIT_OK : EXIT_NOTHING;
 }
 
 static int check_file(const struct check_stream *stream, const char *path)
 {
-	int err = check_library(stream, path, path);
+	bool usable;
+	int err = check_library(stream, path, path, &usable);
 
 	switch (err) {
 	case 0:
-		return EXIT_OK;
+		return usable ? EXIT_OK : EXIT_NOTHING;
 	case -ENODATA:
 		pr_err("'%s' is not a Tenstorrent runtime: it has no GraphTracker::track_allocate",
 		       path);

@@ -20,6 +20,7 @@
 #include "survey.h"
 #include "target/discovery.h"
 #include "target/host.h"
+#include "target/library.h"
 #include "trace/load_error.h"
 #include "trace/reader.h"
 #include "written.h"
@@ -66,6 +67,11 @@ static int on_find(void *ctx, const struct discovery_find *find)
 
 	tracer->num_finds++;
 	finder__note_find(tracer->finder, find);
+	if (find->is_stripped) {
+		announcer__untraced(&tracer->announcer, find->pid, find->name, library_stripped,
+				    NULL);
+		return 0;
+	}
 	/* what maps the runtime at the start may hold buffers already */
 	if (!tracer->runtimes.active) {
 		loader__add_process(tracer->loader, find->pid, TT_PROCESS_BEFORE_ATTACH);

@@ -8,6 +8,9 @@
 #   ttdriver            the driver; takes a library with -l, or later
 #   ttdriver-linked     the driver with the runtime of gen3 linked in
 #   ttdriver-exported   the same, its symbols exported (-rdynamic)
+#   ttdriver-stripped   the same without symbols, neither exported nor others
+#   gen3-plugin         a library that the runtime is a part of: it exports none of its functions
+#   gen2-stripped, gen3-stripped   such libraries, without symbols
 #   frames              allocates by the ways of a library, and knows its own stack
 #
 # The real libraries are built by clang with these very flags. g++ will do, but its code differs, so
@@ -21,7 +24,9 @@ STANDIN_RUNTIME_FLAGS := -O3 -march=x86-64-v3 -Wno-invalid-offsetof \
 STANDIN_LDFLAGS := -pthread -Wl,--build-id=sha1
 STANDIN_VARIANTS := gen1 gen2 gen3 gen3-cet gen3-fp
 STANDIN := $(STANDIN_VARIANTS:%=$(STANDIN_B)/%/libtt_metal.so) $(STANDIN_B)/ttdriver \
-	$(STANDIN_B)/ttdriver-linked $(STANDIN_B)/ttdriver-exported $(STANDIN_B)/frames
+	$(STANDIN_B)/ttdriver-linked $(STANDIN_B)/ttdriver-exported $(STANDIN_B)/frames \
+	$(STANDIN_B)/ttdriver-stripped $(STANDIN_B)/gen3-plugin/libtt_metal.so \
+	$(STANDIN_B)/gen2-stripped/libtt_metal.so $(STANDIN_B)/gen3-stripped/libtt_metal.so
 
 $(STANDIN_B)/gen1/%: STANDIN_VARIANT := -DGENERATION=1
 $(STANDIN_B)/gen2/%: STANDIN_VARIANT := -DGENERATION=2
@@ -46,6 +51,18 @@ $(STANDIN_B)/%/libtt_metal.so: $(STANDIN_B)/%/runtime.o
 	$(call msg,LINK,$@)
 	$(Q)$(STANDIN_CXX) $(STANDIN_CXXFLAGS) -shared -Wl,-soname,libtt_metal.so $(STANDIN_LDFLAGS) $< -o $@
 
+$(STANDIN_B)/gen2-stripped/libtt_metal.so: $(STANDIN_B)/gen2/runtime.o
+$(STANDIN_B)/gen3-plugin/libtt_metal.so $(STANDIN_B)/gen3-stripped/libtt_metal.so: \
+	$(STANDIN_B)/gen3/runtime.o
+$(STANDIN_B)/gen2-stripped/libtt_metal.so $(STANDIN_B)/gen3-stripped/libtt_metal.so: \
+	STANDIN_LDFLAGS += -s
+$(STANDIN_B)/gen3-plugin/libtt_metal.so $(STANDIN_B)/gen2-stripped/libtt_metal.so \
+$(STANDIN_B)/gen3-stripped/libtt_metal.so: tests/standin/plugin.map
+	$(call msg,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(STANDIN_CXX) $(STANDIN_CXXFLAGS) -shared -Wl,-soname,libtt_metal.so \
+		-Wl,--version-script=tests/standin/plugin.map $(STANDIN_LDFLAGS) $(filter %.o,$^) -o $@
+
 $(STANDIN_B)/%.o: tests/standin/%.cpp
 	$(STANDIN_COMPILE) -O2
 
@@ -62,6 +79,10 @@ $(STANDIN_B)/ttdriver-exported: STANDIN_LDFLAGS += -rdynamic
 $(STANDIN_B)/ttdriver $(STANDIN_B)/ttdriver-linked $(STANDIN_B)/ttdriver-exported:
 	$(call msg,LINK,$@)
 	$(Q)$(STANDIN_CXX) $(STANDIN_CXXFLAGS) $(STANDIN_LDFLAGS) $^ -ldl -o $@
+
+$(STANDIN_B)/ttdriver-stripped: $(STANDIN_B)/ttdriver-linked
+	$(call msg,STRIP,$@)
+	$(Q)strip -o $@ $<
 
 $(STANDIN_B)/frames: tests/standin/programs/frames.cpp
 	$(call msg,CXX,$@)

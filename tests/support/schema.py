@@ -221,7 +221,7 @@ CHECKS = {
     "privilege": Table({"ok": truth, "why": text}),
     "library": Table({"path": text, "build_id": text, "generation": number, "body_start": number,
                       "chip_stride": number, "vtable_device": hexadecimal, "vtable_mesh": hexadecimal,
-                      "vtables_allocator": many(hexadecimal)}),
+                      "vtables_allocator": many(hexadecimal)}, {"stripped": truth}),
     "symbol": Table({"name": text, "found": truth},
                     {"signature": text, "mangled": text, "address": pointer, "state": text, "loss": text}),
     "field": Table({"class": text, "name": text, "found": truth, "path": PATH, "witnesses": number},

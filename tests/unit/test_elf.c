@@ -75,7 +75,7 @@ static int exercise(const char *path)
 
 	if (!library__open(path, "a file", &lib))
 		library__free(lib);
-	library__is_runtime(path);
+	library__kind(path);
 	if (err)
 		return err;
 	elf_file__defines(file, "main");
@@ -304,9 +304,9 @@ static void a_program_that_is_not_the_runtime_is_told_apart(void **state)
 	struct library *lib;
 
 	(void)state;
-	assert_false(library__is_runtime(self));
+	assert_int_equal(library__kind(self), LIBRARY_OTHER);
 	assert_int_equal(library__open(self, self, &lib), -ENODATA);
-	assert_int_equal(library__is_runtime("/nonexistent"), -ENOENT);
+	assert_int_equal(library__kind("/nonexistent"), -ENOENT);
 }
 
 int main(void)

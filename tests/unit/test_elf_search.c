@@ -101,7 +101,7 @@ static int drop_fixture(void **state)
 static bool is_runtime(const struct fixture *f)
 {
 	assert_int_equal(pwrite(f->fd, &f->image, sizeof(f->image), 0), sizeof(f->image));
-	return library__is_runtime(f->path);
+	return library__kind(f->path);
 }
 
 static void a_name_is_found_wherever_it_stands(void **state)

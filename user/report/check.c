@@ -75,6 +75,8 @@ static int print_library(FILE *out, __u64 ts_ns, const struct library *lib)
 	add_string(line, "path", lib->name);
 	add_string(line, "build_id", lib->build_id);
 	add_int(line, "generation", lib->generation);
+	if (lib->is_stripped)
+		add_bool(line, "stripped", true);
 	add_int(line, "body_start", lib->layout.body_start);
 	add_int(line, "chip_stride", lib->layout.chip_stride);
 	add_hex(line, "vtable_device", lib->layout.vtable_device);
@@ -155,6 +157,8 @@ static int print_json(FILE *out, __u64 ts_ns, const struct library *lib)
 {
 	int err = print_library(out, ts_ns, lib);
 
+	if (lib->is_stripped)
+		return err;
 	for (size_t i = 0; i < lib->num_probes && !err; i++)
 		err = print_symbol(out, ts_ns, &lib->probes[i]);
 	for (int probe = 0; probe < TT_PROBE_COUNT && !err; probe++)
@@ -281,11 +285,26 @@ static bool lacks_something(const struct library *lib)
 	return false;
 }
 
+/* Of one without symbols; what is missing would be all. */
+static void write_stripped(FILE *out, const struct library *lib)
+{
+	fprintf(out, "  build    %s, without symbols\n\n",
+		lib->build_id[0] ? lib->build_id : "no id");
+	write_wrapped(out,
+		      "The runtime is known by the type names of its classes only: none of its "
+		      "functions can be probed, so that no allocation and no free is seen.",
+		      0);
+}
+
 static int write_text(FILE *out, const struct library *lib)
 {
 	char clean[NAME_SIZE];
 
 	fprintf(out, "library    %s\n", words__clean(clean, sizeof(clean), lib->name));
+	if (lib->is_stripped) {
+		write_stripped(out, lib);
+		return ferror(out) ? -EIO : 0;
+	}
 	fprintf(out, "  build    %s, generation %d\n", lib->build_id[0] ? lib->build_id : "no id",
 		lib->generation);
 	write_probes(out, lib);

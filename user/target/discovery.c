@@ -13,7 +13,7 @@
 
 struct known_file {
 	struct file_key key;
-	bool is_runtime;
+	enum library_kind kind;
 	int tag;
 	UT_hash_handle hh;
 };
@@ -69,21 +69,21 @@ static int know_file(struct discovery *discovery, int fd, const char *path,
 {
 	struct known_file *file;
 	struct file_key key;
-	int err = file_key__read(fd, &key), is_runtime;
+	int err = file_key__read(fd, &key), kind;
 
 	if (err)
 		return err;
 	HASH_FIND(hh, discovery->files, &key, sizeof(key), file);
 	*ret_new = !file;
 	if (!file) {
-		is_runtime = library__is_runtime(path);
-		if (is_runtime < 0)
-			return is_runtime;
+		kind = library__kind(path);
+		if (kind < 0)
+			return kind;
 		file = calloc(1, sizeof(*file));
 		if (!file)
 			return -ENOMEM;
 		file->key = key;
-		file->is_runtime = is_runtime;
+		file->kind = (enum library_kind)kind;
 		/* if that fails the file stays unknown: it is looked at again */
 		HASH_ADD(hh, discovery->files, key, sizeof(key), file);
 	}
@@ -124,7 +124,8 @@ static int look_at(struct discovery *discovery, const struct proc_mapping *mappi
 	if (err)
 		return fail(discovery, mapping, err);
 	find.tag = &file->tag;
-	if (file->is_runtime && fn(ctx, &find)) {
+	find.is_stripped = file->kind == LIBRARY_STRIPPED;
+	if (file->kind != LIBRARY_OTHER && fn(ctx, &find)) {
 		HASH_DEL(discovery->files, file);
 		free(file);
 	}

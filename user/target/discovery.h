@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * Which processes map a runtime, and which files those runtimes are. The runtime is recognised by
- * its symbols, not by a file name: 0.60.1 keeps it in _ttnncpp.so, programs may link it statically.
+ * its symbols, or the names of its classes, not by a file name: 0.60.1 keeps it in _ttnncpp.so,
+ * programs and plugins link it statically.
  *
  * A file is looked at once: files are known by (device, inode, size, time of change), so that an
  * inode number that is used again by another file is another file. It attaches nothing.
@@ -24,6 +25,7 @@ struct discovery_find {
 	const char *path;		    /* a way to the file from here, good during the call */
 	const char *name;		    /* as the process sees it */
 	bool is_new;			    /* a file not found before */
+	bool is_stripped;		    /* see enum library_kind */
 	const struct proc_mapping *mapping; /* where; good during the call */
 	int *tag; /* what the finder wants to remember of the file; at first 0 */
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "target/classes.h"
 #include "target/disasm.h"
 #include "target/empty.h"
 #include "target/fields.h"
@@ -19,6 +20,11 @@ enum {
 
 /* The one function that has kept its name in all generations of the runtime. */
 static const char hallmark[] = "_ZN2tt8tt_metal12GraphTracker14track_allocateEPKNS0_6BufferE";
+
+/* A class with virtual functions that all generations have, and nobody but the runtime. */
+static const char hallmark_type[] = "N2tt8tt_metal9allocator11FreeListOptE";
+
+const char library_stripped[] = "it holds the runtime without its symbols";
 
 static void elf_file_close_p(struct elf_file **file)
 {
@@ -35,21 +41,35 @@ static void library_free_p(struct library **lib)
 	library__free(*lib);
 }
 
-/* Of a library nobody could call what it does not export; a program calls its own functions. */
-static bool is_runtime(struct elf_file *file)
+/*
+ * Of a library nobody could call what it does not export; a program calls its own functions, and so
+ * does a library that the runtime is a part of.
+ */
+static int find_kind(struct elf_file *file)
 {
-	return elf_file__defines(file, hallmark) ||
-	       (elf_file__is_program(file) && elf_file__defines_inside(file, hallmark));
+	__u64 vtable;
+	int err;
+
+	if (elf_file__defines(file, hallmark))
+		return LIBRARY_RUNTIME;
+	if (elf_file__is_program(file) && elf_file__defines_inside(file, hallmark))
+		return LIBRARY_RUNTIME;
+	err = classes__find_vtable(file, hallmark_type, &vtable);
+	if (err == -ENOENT || err == -ENOEXEC || err == -EFBIG)
+		return LIBRARY_OTHER;
+	if (err && err != -ENOTUNIQ)
+		return err;
+	return elf_file__defines_inside(file, hallmark) ? LIBRARY_RUNTIME : LIBRARY_STRIPPED;
 }
 
-int library__is_runtime(const char *path)
+int library__kind(const char *path)
 {
 	_cleanup_(elf_file_close_p) struct elf_file *file = NULL;
 	int err = elf_file__open(path, &file);
 
 	if (err)
-		return err == -ENOEXEC ? 0 : err;
-	return is_runtime(file);
+		return err == -ENOEXEC ? LIBRARY_OTHER : err;
+	return find_kind(file);
 }
 
 int library__read_build_id(const char *path, char *buf, size_t size)
@@ -168,37 +188,54 @@ static __u64 find_counter(const struct symbols *symbols)
 	return 0;
 }
 
-int library__open(const char *path, const char *name, struct library **ret_lib)
+static int read_runtime(struct library *lib, struct elf_file *file)
 {
-	_cleanup_(elf_file_close_p) struct elf_file *file = NULL;
 	_cleanup_(symbols_free_p) struct symbols *symbols = NULL;
-	_cleanup_(library_free_p) struct library *lib = NULL;
 	int err;
 
-	err = elf_file__open(path, &file);
-	if (err)
-		return err;
-	if (!is_runtime(file))
-		return -ENODATA;
 	err = symbols__open(file, &symbols);
 	if (err)
 		return err;
-	lib = calloc(1, sizeof(*lib));
+	lib->generation = probes__generation(symbols);
+	lib->counter = find_counter(symbols);
+	err = layout__decode(file, symbols, &lib->layout, lib->fields);
+	return err ? err : find_probes(lib, file, symbols);
+}
+
+static int make_library(struct elf_file *file, const char *name, bool is_stripped,
+			struct library **ret_lib)
+{
+	_cleanup_(library_free_p) struct library *lib = calloc(1, sizeof(*lib));
+	int err = 0;
+
 	if (!lib)
 		return -ENOMEM;
 	lib->name = strdup(name);
 	if (!lib->name)
 		return -ENOMEM;
+	lib->is_stripped = is_stripped;
 	elf_file__build_id(file, lib->build_id, sizeof(lib->build_id));
-	lib->generation = probes__generation(symbols);
-	lib->counter = find_counter(symbols);
-	err = layout__decode(file, symbols, &lib->layout, lib->fields);
-	if (!err)
-		err = find_probes(lib, file, symbols);
+	if (!is_stripped)
+		err = read_runtime(lib, file);
 	if (err)
 		return err;
 	*ret_lib = no_cleanup_ptr(lib);
 	return 0;
+}
+
+int library__open(const char *path, const char *name, struct library **ret_lib)
+{
+	_cleanup_(elf_file_close_p) struct elf_file *file = NULL;
+	int err = elf_file__open(path, &file), kind;
+
+	if (err)
+		return err;
+	kind = find_kind(file);
+	if (kind < 0)
+		return kind;
+	if (kind == LIBRARY_OTHER)
+		return -ENODATA;
+	return make_library(file, name, kind == LIBRARY_STRIPPED, ret_lib);
 }
 
 void library__free(struct library *lib)

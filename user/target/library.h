@@ -35,6 +35,7 @@ struct library {
 	char *name;	       /* what it is called in messages */
 	char build_id[64 + 1]; /* hex; empty: none */
 	int generation;	       /* 1, 2, 3: see design; 0: unknown */
+	bool is_stripped;      /* LIBRARY_STRIPPED: it has neither probes nor fields */
 	struct library_probe *probes;
 	size_t num_probes;
 	enum probe_state probe_state[TT_PROBE_COUNT]; /* why a probe is not among them */
@@ -46,18 +47,28 @@ struct library {
 /*
  * Opens the ELF file at @path, which people know as @name, and decodes it.
  * Returns 0; -ENOENT, -EACCES, … of open(2); -ENOEXEC: not an ELF file of this machine, truncated
- * or hostile; -ENODATA: an ELF file, but not the runtime (no GraphTracker::track_allocate).
+ * or hostile; -ENODATA: an ELF file, but not the runtime.
  * It logs nothing: most files that it is asked about are not the runtime.
  */
 int library__open(const char *path, const char *name, struct library **ret_lib);
 void library__free(struct library *lib);
 
+enum library_kind {
+	LIBRARY_OTHER,	  /* no runtime, or no ELF */
+	LIBRARY_RUNTIME,  /* with the symbol GraphTracker::track_allocate */
+	LIBRARY_STRIPPED, /* without its symbols: only the classes of the runtime are there */
+};
+
 /*
- * Cheap test of any file: does it define GraphTracker::track_allocate? A library must export it; in
- * a program that the runtime is linked into it need not be, as long as the program is not stripped.
- * Returns 1: yes; 0: no, or it is no ELF; -errno: it cannot be read.
+ * Cheap test of any file: does it define GraphTracker::track_allocate? A runtime that is a library
+ * of its own must export it; where it is linked into another file it need not be, as long as that
+ * is not stripped. If it is, the runtime is known by the type name of a class. Returns enum
+ * library_kind, or -errno: it cannot be read.
  */
-int library__is_runtime(const char *path);
+int library__kind(const char *path);
+
+/* What is to be said of one without symbols, behind "NAME ". */
+extern const char library_stripped[];
 
 /* The class and field names of @field as the source has them: "Buffer", "size_". */
 const char *library__field_class(enum tt_field field);
