@@ -42,9 +42,9 @@ class BankManager {
 	Gap<0x5c, 0x78> gap1_;
 	std::unique_ptr<allocator::FreeListOpt> allocator_;
 #else
-	Gap<0, 0x20> gap0_;
-	uint32_t num_banks_;
-	Gap<0x24, 0x58> gap1_;
+	[[maybe_unused]] BufferType buffer_type_;
+	std::unordered_map<uint32_t, int64_t> bank_id_to_bank_offset_;
+	Gap<0x40, 0x58> gap1_;
 	uint32_t num_allocators_ = 1;
 	Gap<0x5c, 0x3b0> gap2_;
 	std::vector<std::unique_ptr<allocator::FreeListOpt>> allocators_;
@@ -52,8 +52,15 @@ class BankManager {
 
 public:
 	BankManager(BufferType type, const AllocatorConfig &config)
+#if GENERATION == 1
 		: num_banks_(config.num_banks[(int)type])
 	{
+#else
+		: buffer_type_(type)
+	{
+		for (uint32_t bank = 0; bank < config.num_banks[(int)type]; bank++)
+			bank_id_to_bank_offset_[bank] = 0;
+#endif
 		auto list = std::make_unique<allocator::FreeListOpt>(
 			config.bank_size[(int)type], 0x400, config.alignment[(int)type],
 			config.list_alignment, allocator::FreeListOpt::SearchPolicy::FIRST);
@@ -81,7 +88,11 @@ public:
 		get_allocator_from_id(id)->deallocate(address);
 	}
 #endif
+#if GENERATION == 1
 	APART uint32_t num_banks() const { return num_banks_; }
+#else
+	APART uint32_t num_banks() const { return bank_id_to_bank_offset_.size(); }
+#endif
 	APART uint64_t bank_size() const { return list().max_size_bytes(); }
 	APART void deallocate_all() { list().clear(); }
 	APART void clear() { list().clear(); }
@@ -89,7 +100,7 @@ public:
 				       const CoreRangeSet &,
 				       std::optional<uint32_t> num_shards BANK_STATE)
 	{
-		uint64_t banks = num_shards.value_or(num_banks_);
+		uint64_t banks = num_shards.value_or(num_banks());
 		uint64_t pages_per_bank = (size / page_size + banks - 1) / banks;
 		auto address = list().allocate(pages_per_bank * page_size, bottom_up, 0);
 
@@ -199,7 +210,7 @@ public:
 #else
 	APART uint32_t get_num_banks(const BufferType &type) const
 	{
-		return manager(type).num_banks_;
+		return manager(type).bank_id_to_bank_offset_.size();
 	}
 #endif
 

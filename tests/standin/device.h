@@ -57,6 +57,7 @@ public:
 			close();
 	}
 	LOCAL int id() const override { return id_; }
+	LOCAL uint64_t build_id() const override { return id_; }
 	LOCAL bool is_initialized() const override { return initialized_; }
 	APART const std::unique_ptr<ALLOCATOR> &DEVICE_ALLOCATOR() const override
 	{

@@ -41,14 +41,16 @@ struct Offsets {
 	AT(ALLOCATOR, managers_, 0x30, 0x38, 0x30);
 	AT(ALLOCATOR, allocated_buffers_, 0x130, 0x138, 0x130);
 	AT(ALLOCATOR, config_, 0x168, 0x188, 0x1a0);
-	AT(BankManager, num_banks_, 0x58, 0x20, 0x20);
 	AT(allocator::FreeListOpt, max_size_bytes_, 0x8, 0x8, 0x8);
 	AT(allocator::FreeListOpt, offset_bytes_, 0x10, 0x10, 0x10);
 	AT(allocator::FreeListOpt, min_allocation_size_, 0x18, 0x18, 0x18);
 	AT(allocator::FreeListOpt, alignment_, 0x20, 0x20, 0x20);
 #if GENERATION == 1
+	AT(BankManager, num_banks_, 0x58, 0, 0);
 	AT(BankManager, allocator_, 0x78, 0, 0);
 #else
+	AT(BankManager, buffer_type_, 0, 0, 0);
+	AT(BankManager, bank_id_to_bank_offset_, 0, 0x8, 0x8); /* its size is at 0x20 */
 	AT(BankManager, num_allocators_, 0, 0x58, 0x58);
 	AT(BankManager, allocators_, 0, 0x3b0, 0x3b0);
 	AT(distributed::MeshDeviceImpl, is_internal_state_initialized, 0, 0x30, 0x38);

@@ -34,8 +34,10 @@ struct search {
 	size_t library; /* that is searched for */
 	struct wanted wanted;
 	__u64 vtables[TT_MAX_ALLOCATOR_VTABLES];
-	/* What to do with a hit at @addr. Returns 0 or -errno. */
-	int (*hit)(struct search *search, __u64 addr);
+	/* What to do with a hit: @word at @addr. Returns 0 or -errno. */
+	int (*hit)(struct search *search, __u64 addr, __u64 word);
+	census_word_fn fn;
+	void *ctx;
 	__u64 *devices;
 	size_t num_devices;
 	__u64 *chunk;
@@ -89,7 +91,7 @@ static int search_chunk(struct search *s, __u64 addr, size_t size)
 
 	for (size_t i = 0; i < size / sizeof(*s->chunk) && !err; i++)
 		if (s->chunk[i] - low <= span && is_wanted(&s->wanted, s->chunk[i]))
-			err = s->hit(s, addr + i * sizeof(*s->chunk));
+			err = s->hit(s, addr + i * sizeof(*s->chunk), s->chunk[i]);
 	return err;
 }
 
@@ -152,8 +154,9 @@ static int search_areas(struct search *s)
 	return err;
 }
 
-static int add_allocator(struct search *s, __u64 addr)
+static int add_allocator(struct search *s, __u64 addr, __u64 word)
 {
+	(void)word;
 	return census_candidates__add(s->candidates, addr, s->library);
 }
 
@@ -171,8 +174,9 @@ static int search_allocators(struct search *s)
 	return search_areas(s);
 }
 
-static int add_device(struct search *s, __u64 addr)
+static int add_device(struct search *s, __u64 addr, __u64 word)
 {
+	(void)word;
 	if (s->num_devices < MAX_DEVICES)
 		s->devices[s->num_devices++] = addr;
 	return 0;
@@ -194,13 +198,14 @@ static int search_devices(struct search *s)
 }
 
 /* A word that leads to a device may be device_ of a Buffer: its allocator_ is near. */
-static int add_allocator_of(struct search *s, __u64 addr)
+static int add_allocator_of(struct search *s, __u64 addr, __u64 word)
 {
 	const struct object_space *space = &s->spaces[s->library];
 	const struct tt_path *device = &space->layout->field[TT_FIELD_DEVICE];
 	const struct tt_path *allocator = &space->layout->field[TT_FIELD_ALLOCATOR];
 	__u64 object, place;
 
+	(void)word;
 	if (!device->len || !allocator->len)
 		return 0;
 	place = addr - device->off[device->len - 1] + allocator->off[allocator->len - 1];
@@ -244,4 +249,32 @@ int census_search__run(const struct census_target *target, const struct object_s
 		err = err ? err : search_buffers(&s);
 	}
 	return err;
+}
+
+static int hand_out(struct search *s, __u64 addr, __u64 word)
+{
+	return s->fn(s->ctx, addr, word);
+}
+
+int census_search__words(struct memory *memory, pid_t pid, __u64 *words, size_t count,
+			 census_word_fn fn, void *ctx)
+{
+	_cleanup_free_ __u64 *chunk = malloc(CHUNK_SIZE);
+	const struct census_target target = { .pid = pid };
+	const struct object_space space = { .memory = memory };
+	struct census_result result = {};
+	struct search s = {
+		.target = &target,
+		.spaces = &space,
+		.result = &result,
+		.wanted = { words, count },
+		.hit = hand_out,
+		.fn = fn,
+		.ctx = ctx,
+		.chunk = chunk,
+		.left = CENSUS_SEARCH_BYTES,
+	};
+	int err = chunk ? search_areas(&s) : -ENOMEM;
+
+	return err ? err : result.search_cut ? -E2BIG : 0;
 }

@@ -10,7 +10,21 @@
 #include <stdbool.h>
 #include <linux/types.h>
 
+#include "tttrace_config.h"
 #include "target/elf.h"
+
+/* What the first word of an object holds, less the load bias, by its class; 0: there is none. */
+struct class_vtables {
+	__u64 free_list; /* FreeListOpt */
+	__u64 device, mesh, mesh_impl;
+	__u64 allocator[TT_MAX_ALLOCATOR_VTABLES]; /* and what derives from it; 0 behind the last */
+};
+
+/*
+ * The classes of the runtime that have virtual functions. A class that is there twice is none.
+ * Returns 0 or -ENOMEM.
+ */
+int classes__find_all(struct elf_file *file, struct class_vtables *ret_vtables);
 
 /*
  * What the first word of an object of class @type holds, less the load bias. @type: as

@@ -12,6 +12,7 @@
 #include "target/empty.h"
 #include "target/fields.h"
 #include "target/prologue.h"
+#include "target/slots.h"
 
 /* Bytes of a function that are looked at for its probe point. */
 enum {
@@ -25,6 +26,9 @@ static const char hallmark[] = "_ZN2tt8tt_metal12GraphTracker14track_allocateEPK
 static const char hallmark_type[] = "N2tt8tt_metal9allocator11FreeListOptE";
 
 const char library_stripped[] = "it holds the runtime without its symbols";
+const char library_stripped_advice[] =
+	"it holds the runtime without its symbols: what it does cannot be seen, what is held by it "
+	"can be looked at (--snapshot PID)";
 
 static void elf_file_close_p(struct elf_file **file)
 {
@@ -202,11 +206,27 @@ static int read_runtime(struct library *lib, struct elf_file *file)
 	return err ? err : find_probes(lib, file, symbols);
 }
 
+/* Where there are no symbols. */
+static int read_classes(struct library *lib, struct elf_file *file)
+{
+	int err = classes__find_all(file, &lib->classes);
+
+	if (err)
+		return err;
+	for (int probe = 0; probe < TT_PROBE_COUNT; probe++)
+		lib->probe_state[probe] = PROBE_MISSING;
+	lib->layout.vtable_device = lib->classes.device;
+	lib->layout.vtable_mesh = lib->classes.mesh;
+	memcpy(lib->layout.vtable_allocator, lib->classes.allocator,
+	       sizeof(lib->layout.vtable_allocator));
+	return slots__decode(file, &lib->classes, &lib->layout, lib->fields);
+}
+
 static int make_library(struct elf_file *file, const char *name, bool is_stripped,
 			struct library **ret_lib)
 {
 	_cleanup_(library_free_p) struct library *lib = calloc(1, sizeof(*lib));
-	int err = 0;
+	int err;
 
 	if (!lib)
 		return -ENOMEM;
@@ -215,8 +235,7 @@ static int make_library(struct elf_file *file, const char *name, bool is_strippe
 		return -ENOMEM;
 	lib->is_stripped = is_stripped;
 	elf_file__build_id(file, lib->build_id, sizeof(lib->build_id));
-	if (!is_stripped)
-		err = read_runtime(lib, file);
+	err = is_stripped ? read_classes(lib, file) : read_runtime(lib, file);
 	if (err)
 		return err;
 	*ret_lib = no_cleanup_ptr(lib);

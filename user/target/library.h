@@ -13,6 +13,7 @@
 #include <linux/types.h>
 
 #include "tttrace_config.h"
+#include "target/classes.h"
 #include "target/layout.h"
 #include "target/probes.h"
 
@@ -35,7 +36,9 @@ struct library {
 	char *name;	       /* what it is called in messages */
 	char build_id[64 + 1]; /* hex; empty: none */
 	int generation;	       /* 1, 2, 3: see design; 0: unknown */
-	bool is_stripped;      /* LIBRARY_STRIPPED: it has neither probes nor fields */
+	/* LIBRARY_STRIPPED: it has no probes, and only those fields that its vtables tell of */
+	bool is_stripped;
+	struct class_vtables classes; /* of one that is stripped */
 	struct library_probe *probes;
 	size_t num_probes;
 	enum probe_state probe_state[TT_PROBE_COUNT]; /* why a probe is not among them */
@@ -67,8 +70,8 @@ enum library_kind {
  */
 int library__kind(const char *path);
 
-/* What is to be said of one without symbols, behind "NAME ". */
-extern const char library_stripped[];
+/* What is to be said of one without symbols, behind "NAME "; and where it would be traced. */
+extern const char library_stripped[], library_stripped_advice[];
 
 /* The class and field names of @field as the source has them: "Buffer", "size_". */
 const char *library__field_class(enum tt_field field);
