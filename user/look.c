@@ -11,6 +11,7 @@
 #include "lib/log.h"
 #include "options.h"
 #include "output.h"
+#include "stripped.h"
 #include "survey.h"
 #include "target/discovery.h"
 #include "target/library.h"
@@ -22,6 +23,8 @@ struct look {
 	struct discovery *discovery;
 	struct survey *survey;
 	__u16 num_libraries;
+	unsigned int num_idle; /* libraries by which the process holds nothing */
+	int err;	       /* why what it holds cannot be read */
 	struct announcer announcer;
 };
 
@@ -48,6 +51,52 @@ static void on_unread(void *ctx, const struct proc_mapping *mapping, int err)
 	announcer__unread(&look->announcer, mapping->pid, mapping->name, err);
 }
 
+static int add_library(struct look *look, const struct discovery_find *find,
+		       const struct library *lib)
+{
+	int err = survey__add_library(look->survey, find->tag, &lib->layout, look->num_libraries);
+
+	if (!err)
+		announcer__library(&look->announcer, lib, 0, look->num_libraries++, TT_MODE_DEFAULT,
+				   false);
+	return err;
+}
+
+/* Where fields lie, and how that is known. */
+static void tell_fields(const struct library *lib)
+{
+	for (int field = 0; field < TT_FIELD_COUNT; field++) {
+		const struct tt_path *path = &lib->layout.field[field];
+
+		if (path->len)
+			pr_info("%s.%s of '%s' is at %d.%d.%d.%d: %s", library__field_class(field),
+				library__field_name(field), lib->name, path->off[0], path->off[1],
+				path->off[2], path->off[3], lib->fields[field].how);
+	}
+}
+
+/* What is known of its fields is known of this process, and of this moment. */
+static int add_stripped(struct look *look, const struct discovery_find *find, struct library *lib)
+{
+	char why[TT_WHY_SIZE];
+	int state = stripped__establish(find, lib, why);
+
+	tell_fields(lib);
+	if (state < 0) {
+		look->err = state;
+		return 0;
+	}
+	if (state == STRIPPED_UNKNOWN)
+		announcer__untraced(&look->announcer, find->pid, find->name, why, NULL);
+	if (state == STRIPPED_NOTHING) {
+		announcer__library(&look->announcer, lib, 0, look->num_libraries++, TT_MODE_DEFAULT,
+				   false);
+		look->num_idle++;
+		return 0;
+	}
+	return lib->layout.field[TT_FIELD_DEVICE].len ? add_library(look, find, lib) : 0;
+}
+
 static int on_find(void *ctx, const struct discovery_find *find)
 {
 	struct look *look = ctx;
@@ -56,20 +105,12 @@ static int on_find(void *ctx, const struct discovery_find *find)
 
 	if (!find->is_new)
 		return 0;
-	if (find->is_stripped) {
-		announcer__untraced(&look->announcer, find->pid, find->name, library_stripped,
-				    NULL);
-		return 0;
-	}
 	err = library__open(find->path, find->name, &lib);
 	if (err) {
 		announcer__unread(&look->announcer, find->pid, find->name, err);
 		return err;
 	}
-	err = survey__add_library(look->survey, find->tag, &lib->layout, look->num_libraries);
-	if (!err)
-		announcer__library(&look->announcer, lib, 0, look->num_libraries++, TT_MODE_DEFAULT,
-				   false);
+	err = lib->is_stripped ? add_stripped(look, find, lib) : add_library(look, find, lib);
 	library__free(lib);
 	return err;
 }
@@ -130,10 +171,13 @@ static int take(struct look *look)
 	pid_t pid = look->opts->snapshot_pid;
 	int err = discovery__scan_process(look->discovery, pid);
 
+	err = err ? err : look->err;
 	if (err)
 		return err;
 	survey__introduce(look->survey, pid, TT_PROCESS_BEFORE_ATTACH);
 	err = survey__take(look->survey, pid, NULL, 0, true, NULL, NULL);
+	if (err == -ESRCH && look->num_idle)
+		err = 0;
 	if (err && err != -ENODATA)
 		return err;
 	survey__settle(look->survey, pid, TT_CENSUS_ATTACH, err);

@@ -102,7 +102,7 @@ static int check_library(const struct check_stream *stream, const char *path, co
 		return err;
 	*ret_usable = !lib->is_stripped;
 	if (lib->is_stripped)
-		pr_err("'%s' cannot be traced: %s", name, library_stripped);
+		pr_err("'%s' cannot be traced: %s", name, library_stripped_advice);
 	err = check__library(stream->out, stream->json, stream->ts_ns, lib);
 	library__free(lib);
 	return err;

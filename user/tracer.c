@@ -68,8 +68,8 @@ static int on_find(void *ctx, const struct discovery_find *find)
 	tracer->num_finds++;
 	finder__note_find(tracer->finder, find);
 	if (find->is_stripped) {
-		announcer__untraced(&tracer->announcer, find->pid, find->name, library_stripped,
-				    NULL);
+		announcer__untraced(&tracer->announcer, find->pid, find->name,
+				    library_stripped_advice, NULL);
 		return 0;
 	}
 	/* what maps the runtime at the start may hold buffers already */

@@ -133,3 +133,50 @@ def test_it_is_known_without_section_headers(tmp_path):
     path.write_bytes(data)
     status, _, err = tttrace.plain("--check", path)
     assert status == 3 and WITHOUT in err
+
+
+# --- what can be had of it ------------------------------------------------------------------------
+
+SCRIPTS = {
+    "one": ["open m 1", "alloc a m DRAM 65536 2048"],
+    "many": ["open m 4", "alloc a m DRAM 65536 2048", "alloc b m L1 4096 1024", "alloc c m DRAM 10000 1000",
+             "alloc d m L1_SMALL 512 512", "alloc e m L1 6144 2048 height=3", "alloc f m DRAM 4096 4096", "free a"],
+    "meshes": ["open m 2", "open n 3 first=2", "alloc a m DRAM 65536 2048", "alloc b n L1 4096 1024", "alloc c n DRAM 8192 1024"],
+    "again": ["open m 2", "alloc a m DRAM 65536 2048", "close m", "open n 2", "alloc b n DRAM 32768 2048"],
+    "nothing": ["open m 2", "alloc a m DRAM 65536 2048", "free a"],
+    "closed": ["open m 2", "close m"],
+    "submesh": ["open m 4", "submesh s m 1 2", "alloc a m DRAM 65536 2048", "alloc b s DRAM 8192 1024"],
+}
+# what the objects do not tell: the number of a Buffer, whether a device is being opened
+UNKNOWN = {"id", "ts_ns", "pid", "tid", "comm", "alloc_ts_ns", "buffer"}
+
+
+def looked_at(driver, library, script):
+    process = Process([driver, *(["-l", library] if library else []), *script, "wait"])
+    process.stdout.wait_for(lambda line: '"sync"' in line)
+    status, out, err = tttrace.plain("-j", "--snapshot", process.pid)
+    text_status, text, _ = tttrace.plain("--snapshot", process.pid)
+    process.end()
+    assert status == text_status, err
+    lines = tttrace.parse(out + "\n")
+    allocs = [{name: value for name, value in line.items() if name not in UNKNOWN}
+              for line in lines if line["event"] == "alloc"]
+    return status, sorted(allocs, key=str), lines[-1], [line for line in text.splitlines() if " banks" in line], err
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("build", ["gen2", "gen3", "linked"])
+def test_a_snapshot_is_that_of_a_runtime_with_symbols(build, script):
+    if build == "linked":
+        whole = looked_at(DIRECTORY / "ttdriver-linked", None, SCRIPTS[script])
+        bare = looked_at(DIRECTORY / "ttdriver-stripped", None, SCRIPTS[script])
+    else:
+        driver = DIRECTORY / "ttdriver"
+        whole = looked_at(driver, DIRECTORY / build / "libtt_metal.so", SCRIPTS[script])
+        bare = looked_at(driver, DIRECTORY / f"{build}-stripped" / "libtt_metal.so", SCRIPTS[script])
+    assert whole[0] == 0 and bare[0] == 0, bare[4]
+    assert bare[1] == whole[1]
+    for name in ("live", "peak"):
+        assert bare[2].get(name) == whole[2].get(name)
+    assert bare[3] == whole[3] or script in ("nothing", "closed")
+    assert bare[2]["coverage"]["complete"] and "untraced" not in bare[2]["coverage"]

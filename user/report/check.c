@@ -292,7 +292,8 @@ static void write_stripped(FILE *out, const struct library *lib)
 		lib->build_id[0] ? lib->build_id : "no id");
 	write_wrapped(out,
 		      "The runtime is known by the type names of its classes only: none of its "
-		      "functions can be probed, so that no allocation and no free is seen.",
+		      "functions can be probed, so that no allocation and no free is seen. What a "
+		      "process holds by it can be read off its objects: tttrace --snapshot PID.",
 		      0);
 }
 

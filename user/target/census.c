@@ -201,8 +201,8 @@ static int visit_candidate(struct census *c, const struct census_candidate *cand
 
 static bool has_fields(const struct tt_layout *layout)
 {
-	static const enum tt_field needed[] = { TT_FIELD_ALLOCATED_BUFFERS, TT_FIELD_SIZE,
-						TT_FIELD_ALLOCATOR, TT_FIELD_DEVICE };
+	static const enum tt_field needed[] = { TT_FIELD_ALLOCATED_BUFFERS, TT_FIELD_ALLOCATOR,
+						TT_FIELD_DEVICE };
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		if (!layout->field[needed[i]].len)

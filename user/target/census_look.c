@@ -39,7 +39,7 @@ static int read_set(const struct object_space *s, __u64 allocator, struct census
 static int find_bodies(const struct object_space *s, const struct look_buffer *buffers,
 		       size_t count, __u64 *ret_bodies, struct memory_part *parts)
 {
-	const struct tt_path *path = &s->layout->field[TT_FIELD_SIZE];
+	const struct tt_path *path = &s->layout->field[TT_FIELD_DEVICE];
 	int err;
 
 	for (size_t i = 0; i < count; i++) {
@@ -61,12 +61,12 @@ static __u64 find_unique_id(const struct object_space *s, const struct look_buff
 			    __u64 body)
 {
 	const struct tt_path *path = &s->layout->field[TT_FIELD_UNIQUE_ID];
-	const struct tt_path *size = &s->layout->field[TT_FIELD_SIZE];
+	const struct tt_path *device = &s->layout->field[TT_FIELD_DEVICE];
 	__u64 addr;
 
 	if (!path->len)
 		return 0;
-	if (path->len == size->len && (path->len == 1 || path->off[0] == size->off[0]))
+	if (path->len == device->len && (path->len == 1 || path->off[0] == device->off[0]))
 		return body + path->off[path->len - 1];
 	return object__address(s, TT_FIELD_UNIQUE_ID, buffer->buffer, &addr) ? 0 : addr;
 }
