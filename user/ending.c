@@ -80,6 +80,14 @@ static bool is_awaited(const struct ending *ending, pid_t pid)
 	return false;
 }
 
+/* One that its parent has not waited for has a PID still. */
+static bool has_ended(int pidfd)
+{
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&end, 1, 0) == 1;
+}
+
 int ending__await(struct ending *ending, pid_t pid)
 {
 	struct awaited *awaited;
@@ -92,7 +100,7 @@ int ending__await(struct ending *ending, pid_t pid)
 		return -ENOMEM;
 	ending->awaited = awaited;
 	pidfd = syscall(SYS_pidfd_open, pid, 0);
-	err = pidfd < 0 ? -errno : watch(ending, pidfd);
+	err = pidfd < 0 ? -errno : has_ended(pidfd) ? -ESRCH : watch(ending, pidfd);
 	if (err) {
 		close_fd(&pidfd);
 		return err;
@@ -185,9 +193,7 @@ static void take_command_end(struct ending *ending)
 /* Has it ended, which the loop may not know yet? */
 static bool command_has_ended(const struct ending *ending)
 {
-	struct pollfd end = { .fd = ending->command.pidfd, .events = POLLIN };
-
-	return !command_runs(ending) || poll(&end, 1, 0) == 1;
+	return !command_runs(ending) || has_ended(ending->command.pidfd);
 }
 
 /* -d ends the trace, not the command. */

@@ -410,15 +410,6 @@ int loader__add_process(struct loader *loader, pid_t pid, __u32 flags)
 	return err == -EEXIST ? 0 : err;
 }
 
-bool loader__has_process(const struct loader *loader, pid_t pid)
-{
-	struct tt_process process;
-	__u32 tgid = pid;
-
-	return !bpf_map__lookup_elem(loader->skel->maps.processes, &tgid, sizeof(tgid), &process,
-				     sizeof(process), 0);
-}
-
 bool loader__may_use_perf_events(const struct loader *loader)
 {
 	return !loader->multi_works;

@@ -71,9 +71,6 @@ int loader__attach_own(struct loader *loader, const char *path, const unsigned l
 /* Enters @pid into the set of traced processes. @flags: enum tt_process_flag. Logged. */
 int loader__add_process(struct loader *loader, pid_t pid, __u32 flags);
 
-/* Is @pid in that set, where the BPF side enters what is forked? */
-bool loader__has_process(const struct loader *loader, pid_t pid);
-
 /*
  * Whether the next library may have to be attached to by perf events, which may take CAP_SYS_ADMIN:
  * until uprobe_multi has been seen to work.
