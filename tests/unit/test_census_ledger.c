@@ -76,6 +76,19 @@ static void its_later_free_is_matched(void **state)
 	assert_int_equal(held(s), 0);
 }
 
+/* A trace that was captured under our eyes, and is released when its device is closed. */
+static void what_came_after_the_attach_goes_with_its_device(void **state)
+{
+	struct stream *s = *state;
+	struct object before = object(1), trace = object(2);
+
+	attach_late(s, &before, 1);
+	stream_alloc(s, &python, &trace);
+	stream_close(s, &python, 1);
+	stream_release(s, &python, &trace);
+	stream_expect_free(s, CLASS_DEVICE_CLOSED);
+}
+
 static void the_process_is_the_same_when_its_start_gets_known(void **state)
 {
 	struct stream *s = *state;
@@ -449,6 +462,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		stream_test(what_was_held_before_the_attach_is_listed),
 		stream_test(its_later_free_is_matched),
+		stream_test(what_came_after_the_attach_goes_with_its_device),
 		stream_test(the_process_is_the_same_when_its_start_gets_known),
 		stream_test(an_allocation_on_its_way_is_not_told_twice),
 		stream_test(a_free_on_its_way_does_not_take_its_successor),

@@ -132,6 +132,10 @@ static void after_a_loss_the_id_tells_what_was_there_before_the_attach(void **st
 	assert_int_equal(classify__done(&facts), CLASS_LOST);
 	facts.may_be_lost = false;
 	assert_int_equal(classify__done(&facts), CLASS_PRE_ATTACH);
+	facts.device_closed = true; /* what was allocated under our eyes went with it */
+	assert_int_equal(classify__done(&facts), CLASS_DEVICE_CLOSED);
+	facts.id_after_attach = false;
+	assert_int_equal(classify__done(&facts), CLASS_PRE_ATTACH);
 }
 
 static void a_free_that_gave_nothing_back_was_late_or_suppressed(void **state)

@@ -37,6 +37,9 @@ enum free_class classify__attempt(const struct body *body)
 
 static enum free_class classify_unseen(const struct done_facts *facts)
 {
+	/* a trace that was captured under our eyes, and not released before its device was closed */
+	if (facts->device_closed && facts->id_after_attach && !facts->may_be_lost)
+		return CLASS_DEVICE_CLOSED;
 	if (facts->before_attach && (facts->id_before_attach || !facts->may_be_lost))
 		return CLASS_PRE_ATTACH;
 	if (facts->before_attach && !facts->id_after_attach)

@@ -29,7 +29,7 @@ struct done_facts {
 	bool live_in_ancestor; /* a parent has it, from before the fork */
 	bool before_attach;    /* the process used the runtime before it was traced */
 	bool id_before_attach; /* and the buffer's id is below the first that we saw … */
-	bool id_after_attach;  /* … or above it */
+	bool id_after_attach;  /* … or not */
 	bool forked;
 	bool may_be_lost;   /* allocations were lost */
 	bool forgotten;	    /* ended buffers of this process had to be forgotten */
