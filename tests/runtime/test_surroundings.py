@@ -155,24 +155,38 @@ def test_fifty_thousand_leaks_are_fifty_thousand(newest):
     assert sum(leak["footprint"] for leak in leaks) == held
 
 
-def test_where_a_footprint_cannot_be_known_none_is_told(newest, monkeypatch):
-    """In the hybrid mode of the allocator L1 is taken at addresses that are found elsewhere."""
+# In the hybrid mode of the allocator L1 is taken at addresses that are found elsewhere.
+HYBRID = """
+    d = open_shape("1")
+    keep(tensors(3, d, where="L1") + tensors(2, d))
+    checkpoint(d)
+    if sys.argv[1] == "slow": ask()
+    os._exit(0)
+"""
+
+
+def test_what_is_taken_at_a_given_address_is_found_in_the_free_list(newest, monkeypatch):
     monkeypatch.setenv("TT_METAL_ALLOCATOR_MODE_HYBRID", "1")
-    result = tttrace.run([], newest.code("""
-        d = open_shape("1")
-        t = tensors(3, d, where="L1") + tensors(2, d)
-        checkpoint(d)
-        t.clear()
-        close(d)
-    """), incomplete=True)
-    by_type = {name: result.of("alloc", type=name) for name in ("DRAM", "L1")}
-    seen = newest.logged("checkpoint")[0]["meshes"][0]
-    assert sum(event["footprint"] for event in by_type["DRAM"]) == seen["bytes"]["DRAM"]
-    assert len(by_type["L1"]) == 3
-    known = [event["footprint"] for event in by_type["L1"] if "footprint" in event]
-    assert sum(known) == seen["bytes"]["L1"] or not known
-    assert result.summary["coverage"]["footprint_unknown"] == 3 - len(known)
-    assert result.classes() == {"matched": 5}
+    trace = tttrace.start([], newest.code(HYBRID, args=("slow",)))
+    trace.hear()
+    while '"reason":"measure"' not in trace.output.read_text():
+        trace.process.stderr.pause()
+    trace.tell()
+    result = trace.finish()
+    seen = newest.logged("checkpoint")[0]["meshes"][0]["bytes"]
+    assert result.summary["leaked"]["bytes"] == seen["DRAM"] + seen["L1"]
+    assert result.summary["leaked"]["buffers"] == 5 and "unsized" not in result.summary["leaked"]
+
+
+def test_where_a_footprint_cannot_be_known_a_sum_is_at_least_so_much(newest, monkeypatch):
+    """It ends before its free lists can be read, perhaps; then nothing says that it was a loss."""
+    monkeypatch.setenv("TT_METAL_ALLOCATOR_MODE_HYBRID", "1")
+    status, text, _ = tttrace.plain("--", *newest.code(HYBRID, args=("quick",)))
+    seen = newest.logged("checkpoint")[0]["meshes"][0]["bytes"]
+    assert status == 0 and "Repaired after a loss" not in text
+    [summary] = [line for line in text.splitlines() if line.startswith("SUMMARY")]
+    whole = f"SUMMARY: tttrace: {seen['DRAM'] + seen['L1']} bytes leaked in 5 buffers"
+    assert summary.startswith(whole) or summary.startswith("SUMMARY: tttrace: at least ")
 
 
 def test_semaphores_and_filled_tensors_are_held_as_the_allocator_says(real):

@@ -43,8 +43,8 @@ static void print_sum(FILE *out, const struct verdict_sum *sum, const struct eve
 {
 	char human[WORDS_SIZE];
 
-	fprintf(out, "%llu %s, %llu bytes (%s)", (ull)sum->buffers, buffers(sum->buffers),
-		(ull)sum->bytes, words__bytes(human, sum->bytes));
+	fprintf(out, "%llu %s, %s%llu bytes (%s)", (ull)sum->buffers, buffers(sum->buffers),
+		words__at_least(sum->unsized), (ull)sum->bytes, words__bytes(human, sum->bytes));
 	if (device->num_chips > 1)
 		fprintf(out, " on each of %u devices", device->num_chips);
 	if (sum->unsized)
@@ -356,7 +356,8 @@ static void print_verdict(FILE *out, const struct snapshot *snap)
 	__u64 live = count_live(snap);
 
 	if (snap->leaks.buffers)
-		fprintf(out, "%llu bytes leaked in %llu %s (%u %s%s)", (ull)snap->leaks.bytes,
+		fprintf(out, "%s%llu bytes leaked in %llu %s (%u %s%s)",
+			words__at_least(snap->leaks.unsized), (ull)snap->leaks.bytes,
 			(ull)snap->leaks.buffers, buffers(snap->leaks.buffers),
 			snap->leaking_processes,
 			words__plural(snap->leaking_processes, "process", "processes"),
@@ -392,7 +393,9 @@ static void print_held(FILE *out, const struct snapshot *snap)
 		held += snap->processes[i]->usage.sum.buffers;
 		bytes += snap->processes[i]->usage.sum.live;
 	}
-	fprintf(out, "%llu bytes held in %llu %s%s\n", (ull)bytes, (ull)held, buffers(held),
+	fprintf(out, "%s%llu bytes held in %llu %s%s\n",
+		words__at_least(!snap->coverage.complete || snap->coverage.footprint_unknown),
+		(ull)bytes, (ull)held, buffers(held),
 		snap->coverage.complete ? "" : "; THE DATA IS INCOMPLETE");
 }
 
@@ -403,13 +406,10 @@ static void print_summary(FILE *out, const struct snapshot *snap)
 		print_held(out, snap);
 	else if (snapshot__saw_activity(snap))
 		print_verdict(out, snap);
-	else if (snap->coverage.complete)
-		fputs("nothing seen: no process did anything with device memory; "
-		      "this says nothing about leaks\n",
-		      out);
 	else
-		fputs("nothing seen, but THE DATA IS INCOMPLETE; this says nothing about leaks\n",
-		      out);
+		fprintf(out, "nothing seen%s; this says nothing about leaks\n",
+			snap->coverage.complete ? ": no process did anything with device memory"
+						: ", but THE DATA IS INCOMPLETE");
 }
 
 /* Those of which only the sums are left. */

@@ -175,6 +175,11 @@ const char *words__state(char buf[WORDS_SIZE], enum process_state state, __u32 e
 	return buf;
 }
 
+const char *words__at_least(__u64 unknown)
+{
+	return unknown ? "at least " : "";
+}
+
 const char *words__plural(__u64 count, const char *one, const char *many)
 {
 	return count == 1 ? one : many;

@@ -42,6 +42,9 @@ const char *words__state(char buf[WORDS_SIZE], enum process_state state, __u32 e
 /* "buffer" or "buffers", as @count wants it. */
 const char *words__plural(__u64 count, const char *one, const char *many);
 
+/* "at least " if a sum lacks what is @unknown of it; else "". */
+const char *words__at_least(__u64 unknown);
+
 /* "cut short", …: in words why a stack is not complete. */
 const char *words__stack_end(enum tt_stack_end end);
 

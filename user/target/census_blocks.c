@@ -4,16 +4,21 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/cleanup.h"
 #include "target/block_table.h"
 
 enum {
-	MAX_LISTS = 16 /* of one type; one in practice */
+	MAX_LISTS = 1024 /* of one type; one in practice, or one more than there are cores */
 };
 
-/* The free lists of one type of memory of one allocator. */
+/*
+ * The free lists of one type of memory of one allocator. The first is of what is taken in all banks
+ * alike. Where cores are allocated on their own (TT_METAL_ALLOCATOR_MODE_HYBRID) there is one more
+ * for each: then it is not known how many banks a block of these is in.
+ */
 struct lists {
-	struct block_table *tables[MAX_LISTS];
-	int num;
+	struct block_table *table; /* of the first */
+	bool has_more;		   /* something is taken in another */
 };
 
 static bool is_of_type(const struct object_space *s, const struct look_buffer *b, __u32 type)
@@ -69,47 +74,35 @@ static int find_lists(const struct object_space *s, __u64 manager, __u64 *ret_li
 	return 1;
 }
 
-static void free_lists(struct lists *lists)
+static int read_other(const struct object_space *s, __u64 free_list, bool *ret_taken)
 {
-	for (int i = 0; i < lists->num; i++)
-		block_table__free(lists->tables[i]);
+	_cleanup_(block_table__free_p) struct block_table *table = NULL;
+	int err = block_table__read(s, free_list, &table);
+
+	if (!err)
+		*ret_taken |= block_table__num_taken(table) != 0;
+	return err;
 }
 
 static int read_lists(const struct object_space *s, __u64 manager, struct lists *ret_lists)
 {
-	__u64 addresses[MAX_LISTS] = {};
-	int num = find_lists(s, manager, addresses), err = 0;
+	_cleanup_free_ __u64 *addresses = calloc(MAX_LISTS, sizeof(*addresses));
+	struct lists lists = {};
+	int num, err;
 
-	*ret_lists = (struct lists){};
+	if (!addresses)
+		return -ENOMEM;
+	num = find_lists(s, manager, addresses);
 	if (num < 0)
 		return num;
-	for (int i = 0; i < num && !err; i++) {
-		err = block_table__read(s, addresses[i], &ret_lists->tables[i]);
-		ret_lists->num += !err;
-	}
+	err = block_table__read(s, addresses[0], &lists.table);
+	for (int i = 1; i < num && !err; i++)
+		err = read_other(s, addresses[i], &lists.has_more);
 	if (err)
-		free_lists(ret_lists);
+		block_table__free(lists.table);
+	else
+		*ret_lists = lists;
 	return err;
-}
-
-static struct block *claim(const struct object_space *s, const struct lists *lists,
-			   const struct look_buffer *buffer)
-{
-	__u64 address = object__in_body(s->layout, TT_FIELD_ADDRESS, buffer->body, 8);
-	struct block *block = NULL;
-
-	for (int i = 0; i < lists->num && !block; i++)
-		block = block_table__claim(lists->tables[i], address, buffer->unique_id);
-	return block;
-}
-
-static size_t num_taken(const struct lists *lists)
-{
-	size_t taken = 0;
-
-	for (int i = 0; i < lists->num; i++)
-		taken += block_table__num_taken(lists->tables[i]);
-	return taken;
 }
 
 /* Returns false if there are buffers and taken blocks, and no buffer has one of these. */
@@ -123,25 +116,29 @@ static bool claim_blocks(const struct object_space *s, struct census_look *look,
 
 		if (!is_of_type(s, b, type))
 			continue;
-		b->block = claim(s, lists, b);
+		b->block = block_table__claim(
+			lists->table,
+			object__in_body(s->layout, TT_FIELD_ADDRESS, b->body, sizeof(__u64)),
+			b->unique_id);
 		has_buffers = true;
 		has_claims |= b->block != NULL;
 	}
-	return has_claims || !has_buffers || !num_taken(lists);
+	return has_claims || !has_buffers || !block_table__num_taken(lists->table);
 }
 
 /*
  * After a bulk free (deallocate_buffers()) buffers without memory stay in the set, and in status
  * ALLOCATED. The lists have no block for them, or it is another's.
  */
-static void measure_blocks(const struct object_space *s, struct census_look *look, __u32 type)
+static void measure_blocks(const struct object_space *s, struct census_look *look, __u32 type,
+			   bool has_more)
 {
 	for (size_t i = 0; i < look->num_buffers; i++) {
 		struct look_buffer *b = &look->buffers[i];
 
 		if (!is_of_type(s, b, type))
 			continue;
-		b->is_freed = !b->block || !block__is_of(b->block, b->unique_id);
+		b->is_freed = !has_more && (!b->block || !block__is_of(b->block, b->unique_id));
 		look->devices[b->device].num_buffers -= b->is_freed;
 		b->per_bank = b->block ? block__size(b->block) : 0;
 		b->block = NULL; /* it goes with its table */
@@ -170,6 +167,7 @@ static int measure_type(const struct object_space *s, __u64 allocator, struct ce
 {
 	__u64 manager = object__bank_manager(s, allocator, type);
 	struct lists lists;
+	bool is_known;
 	int err;
 
 	if (!manager)
@@ -178,15 +176,16 @@ static int measure_type(const struct object_space *s, __u64 allocator, struct ce
 	look->types_unread |= err ? 1u << type : 0;
 	if (err)
 		return err == -EAGAIN || err == -ENOMEM || err == -ESRCH || err == -EPERM ? err : 0;
-	if (claim_blocks(s, look, type, &lists)) {
-		measure_blocks(s, look, type);
+	is_known = claim_blocks(s, look, type, &lists);
+	if (is_known)
+		measure_blocks(s, look, type, lists.has_more);
+	if (is_known && !lists.has_more) {
 		look->types |= 1u << type;
-		for (int i = 0; i < lists.num && !err; i++)
-			err = add_orphans(look, type, lists.tables[i]);
+		err = add_orphans(look, type, lists.table);
 	} else {
 		look->types_unread |= 1u << type;
 	}
-	free_lists(&lists);
+	block_table__free(lists.table);
 	return err;
 }
 
@@ -203,16 +202,22 @@ int census_blocks__measure(const struct object_space *s, __u64 allocator, struct
 	return err;
 }
 
+/* In the order in which they are added. */
+static int compare_orphans(const void *a, const void *b)
+{
+	const struct look_orphan *x = a, *y = b;
+
+	if (x->type != y->type)
+		return x->type < y->type ? -1 : 1;
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
 static bool has_orphan(const struct census_look *look, const struct look_orphan *orphan)
 {
-	for (size_t i = 0; i < look->num_orphans; i++) {
-		const struct look_orphan *other = &look->orphans[i];
+	const struct look_orphan *found =
+		bsearch(orphan, look->orphans, look->num_orphans, sizeof(*orphan), compare_orphans);
 
-		if (other->address == orphan->address && other->type == orphan->type &&
-		    other->per_bank == orphan->per_bank)
-			return true;
-	}
-	return false;
+	return found && found->per_bank == orphan->per_bank;
 }
 
 static void keep_orphans(struct census_look *look, const struct census_look *other, bool in_other)
