@@ -37,7 +37,8 @@ enum free_class classify__attempt(const struct body *body)
 
 static enum free_class classify_unseen(const struct done_facts *facts)
 {
-	/* a trace that was captured under our eyes, and not released before its device was closed */
+	/* a trace that was captured under our eyes, and not released before its device was closed
+	 */
 	if (facts->device_closed && facts->id_after_attach && !facts->may_be_lost)
 		return CLASS_DEVICE_CLOSED;
 	if (facts->before_attach && (facts->id_before_attach || !facts->may_be_lost))
