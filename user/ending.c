@@ -88,7 +88,7 @@ static bool has_ended(int pidfd)
 	return poll(&end, 1, 0) == 1;
 }
 
-int ending__await(struct ending *ending, pid_t pid)
+static int await(struct ending *ending, pid_t pid, bool is_running)
 {
 	struct awaited *awaited;
 	int pidfd, err;
@@ -100,13 +100,18 @@ int ending__await(struct ending *ending, pid_t pid)
 		return -ENOMEM;
 	ending->awaited = awaited;
 	pidfd = syscall(SYS_pidfd_open, pid, 0);
-	err = pidfd < 0 ? -errno : has_ended(pidfd) ? -ESRCH : watch(ending, pidfd);
+	err = pidfd < 0 ? -errno : is_running && has_ended(pidfd) ? -ESRCH : watch(ending, pidfd);
 	if (err) {
 		close_fd(&pidfd);
 		return err;
 	}
 	awaited[ending->num_awaited++] = (struct awaited){ pid, pidfd };
 	return 0;
+}
+
+int ending__await(struct ending *ending, pid_t pid)
+{
+	return await(ending, pid, false);
 }
 
 /* Returns whether @pidfd is that of a process that was waited for. */
@@ -124,7 +129,7 @@ static bool drop_awaited(struct ending *ending, int pidfd)
 
 static void await_descendant(void *ctx, __u32 pid)
 {
-	int err = ending__await(ctx, (pid_t)pid);
+	int err = await(ctx, (pid_t)pid, true);
 
 	if (err && err != -ESRCH)
 		pr_warn("cannot wait for process '%u', which goes on: %s", pid, strerror(-err));
