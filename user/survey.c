@@ -132,6 +132,21 @@ static pid_t find_parent(pid_t pid)
 	return !proc__parent(pid, &parent) && proc__is_forked(pid, parent) ? parent : 0;
 }
 
+/* Takes a census of @target, of which the libraries are not set yet. As census__take(). */
+static int take(struct survey *survey, struct census_target *target, census_record_fn fn, void *ctx,
+		struct census_result *ret_result)
+{
+	struct collection collection = { .survey = survey };
+	int err;
+
+	err = discovery__each_runtime(survey->discovery, target->pid, collect_library, &collection);
+	if (err || !collection.num)
+		return err ? err : -ESRCH;
+	target->libraries = collection.libraries;
+	target->num_libraries = collection.num;
+	return census__take(target, fn, ctx, ret_result);
+}
+
 /* Allocators that were found. */
 struct findings {
 	struct tt_record_allocator *records;
@@ -154,24 +169,6 @@ static int note_allocator(void *ctx, const void *record, size_t size)
 	return 0;
 }
 
-static int search(struct survey *survey, pid_t pid, struct findings *findings)
-{
-	struct collection collection = { .survey = survey };
-	struct census_target target = {
-		.pid = pid,
-		.libraries = collection.libraries,
-		.search = true,
-	};
-	struct census_result result;
-	int err;
-
-	err = discovery__each_runtime(survey->discovery, pid, collect_library, &collection);
-	if (err || !collection.num)
-		return err ? err : -ESRCH;
-	target.num_libraries = collection.num;
-	return census__take(&target, note_allocator, findings, &result);
-}
-
 /* A record about the end of @pid is yet to come, or it would be begun anew. */
 static void tell_found(struct survey *survey, pid_t pid, const struct findings *findings,
 		       survey_ready_fn ready, void *ctx)
@@ -184,8 +181,10 @@ static void tell_found(struct survey *survey, pid_t pid, const struct findings *
 
 int survey__find_allocators(struct survey *survey, pid_t pid, survey_ready_fn ready, void *ctx)
 {
+	struct census_target target = { .pid = pid, .search = true };
 	struct findings findings = {};
-	int err = search(survey, pid, &findings);
+	struct census_result result;
+	int err = take(survey, &target, note_allocator, &findings, &result);
 
 	if (!err && findings.num && !proc__exists(pid))
 		err = -ESRCH;
@@ -198,11 +197,9 @@ int survey__find_allocators(struct survey *survey, pid_t pid, survey_ready_fn re
 int survey__take(struct survey *survey, pid_t pid, const __u64 *known, size_t num, bool search,
 		 survey_ready_fn ready, void *ctx)
 {
-	struct collection collection = { .survey = survey };
 	struct census_target target = {
 		.pid = pid,
 		.parent = find_parent(pid),
-		.libraries = collection.libraries,
 		.allocators = known,
 		.num_allocators = num,
 		.search = search,
@@ -210,13 +207,8 @@ int survey__take(struct survey *survey, pid_t pid, const __u64 *known, size_t nu
 		.ctx = ctx,
 	};
 	struct census_result result;
-	int err;
+	int err = take(survey, &target, hand_up, survey, &result);
 
-	err = discovery__each_runtime(survey->discovery, pid, collect_library, &collection);
-	if (err || !collection.num)
-		return err ? err : -ESRCH;
-	target.num_libraries = collection.num;
-	err = census__take(&target, hand_up, survey, &result);
 	if (err)
 		return err;
 	pr_info("census of process '%d': %zu buffers in %zu allocators, %llu MiB searched, %llu us",
