@@ -140,12 +140,12 @@ static bool names(const struct object_space *s, const struct look_buffer *b, __u
 	       object__in_body(s->layout, TT_FIELD_ALLOCATOR, b->body, sizeof(__u64)) == allocator;
 }
 
-/* Is it of another allocator that lives? */
-static bool is_anothers(const struct object_space *s, const struct look_buffer *b, __u64 allocator)
+/* Is it, which does not name our allocator, of another one that lives? */
+static bool is_anothers(const struct object_space *s, const struct look_buffer *b)
 {
 	__u64 other = object__in_body(s->layout, TT_FIELD_ALLOCATOR, b->body, sizeof(__u64)), word;
 
-	return !(b->faults & TT_FAULT_OBJECT) && other != allocator &&
+	return !(b->faults & TT_FAULT_OBJECT) &&
 	       !memory__read(s->memory, other, &word, sizeof(word)) &&
 	       object__is_allocator_vtable(s, word);
 }
@@ -161,19 +161,15 @@ static void judge_buffers(const struct object_space *s, __u64 allocator, struct 
 {
 	look->num_valid = 0;
 	look->num_devices = 0;
-	look->is_making = look->is_copy = false;
 	for (size_t i = 0; i < look->num_buffers; i++) {
 		struct look_buffer *b = &look->buffers[i];
 
-		if (!names(s, b, allocator)) {
-			look->is_copy |= !look->is_copy && is_anothers(s, b, allocator);
+		if (!names(s, b, allocator))
 			continue;
-		}
 		/* one that was freed, and left its memory behind, tells whose that is */
 		b->device = find_device(
 			s, look,
 			object__in_body(s->layout, TT_FIELD_DEVICE, b->body, sizeof(__u64)));
-		look->is_making |= status_of(s, b) == TT_STATUS_REQUESTED;
 		if (b->device < 0 || status_of(s, b) != TT_STATUS_ALLOCATED)
 			continue;
 		b->is_valid = true;
@@ -184,12 +180,22 @@ static void judge_buffers(const struct object_space *s, __u64 allocator, struct 
 
 /*
  * Is that an allocator that lives, of which hardly a buffer does? The free lists of one that is
- * gone are no more: free(3) has left its own links in them. A copy has buffers of another one.
+ * gone are no more: free(3) has left its own links in them. A copy has buffers of another one. And
+ * where a buffer is in the making, its block is no orphan.
  */
-static bool is_bare(const struct census_look *look)
+static bool is_bare(const struct object_space *s, __u64 allocator, const struct census_look *look)
 {
-	return look->num_orphans && !look->types_unread && !look->is_copy && !look->is_making &&
-	       look->claimed - look->num_valid <= look->num_orphans;
+	if (!look->num_orphans || look->types_unread ||
+	    look->claimed - look->num_valid > look->num_orphans)
+		return false;
+	for (size_t i = 0; i < look->num_buffers; i++) {
+		const struct look_buffer *b = &look->buffers[i];
+
+		if (names(s, b, allocator) ? status_of(s, b) == TT_STATUS_REQUESTED
+					   : is_anothers(s, b))
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -197,12 +203,12 @@ static bool is_bare(const struct census_look *look)
  * free that a graph capture suppressed the Buffer is gone, but not from the set: then its block is
  * an orphan. The dead of a freed allocator are many more.
  */
-static bool is_sound(const struct census_look *look)
+static bool is_sound(const struct object_space *s, __u64 allocator, const struct census_look *look)
 {
 	for (size_t i = 0; i < look->num_buffers; i++)
 		if (look->buffers[i].is_absent)
 			return false;
-	return 2 * look->num_valid >= look->claimed || is_bare(look);
+	return 2 * look->num_valid >= look->claimed || is_bare(s, allocator, look);
 }
 
 static bool is_final(int err)
@@ -258,7 +264,7 @@ static int look_once(const struct object_space *s, __u64 allocator, struct censu
 	if (is_final(err))
 		return err;
 	look->end_ns = clock__now_ns();
-	look->is_whole = !walked && !err && is_sound(look) &&
+	look->is_whole = !walked && !err && is_sound(s, allocator, look) &&
 			 (look->is_explained || census_set__equal(before, after));
 	return look->is_whole && !measured ? 0 : -EAGAIN;
 }

@@ -52,8 +52,6 @@ struct census_look {
 	bool is_explained; /* of what changes meanwhile there are records */
 	struct look_buffer *buffers;
 	size_t num_buffers, num_valid;
-	bool is_making; /* a buffer of it has no memory yet, or does not say so yet */
-	bool is_copy;	/* a buffer is of another allocator: this is a copy of that */
 	/* 1 << enum tt_buffer_type: whose free lists were read, and could not be */
 	__u32 types, types_unread;
 	struct look_orphan *orphans;
