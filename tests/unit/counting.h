@@ -5,6 +5,10 @@
 
 #include "losing.h"
 
+enum {
+	ALL_TYPES = (1 << TT_TYPE_COUNT) - 1,
+};
+
 static inline struct tt_record written(struct stream *s, const struct actor *a, __u16 kind)
 {
 	struct tt_record h = stream_header(s, a, kind, TT_PROBE_COUNT);
@@ -16,8 +20,9 @@ static inline struct tt_record written(struct stream *s, const struct actor *a, 
 	return h;
 }
 
-static inline void phase(struct stream *s, const struct actor *a, enum tt_census_phase phase,
-			 enum tt_census_reason reason)
+/* @types: whose free lists were read; of none of the others they could be. */
+static inline void phase_with(struct stream *s, const struct actor *a, enum tt_census_phase phase,
+			      enum tt_census_reason reason, __u32 types)
 {
 	struct tt_record_census rec = {
 		.h = written(s, a, TT_RECORD_CENSUS),
@@ -25,10 +30,32 @@ static inline void phase(struct stream *s, const struct actor *a, enum tt_census
 		.device = MESH,
 		.phase = phase,
 		.reason = reason,
+		.types = types,
+		.types_unread = ALL_TYPES & ~types,
 	};
 
 	stream_apply(s, &rec, sizeof(rec));
 	assert_int_equal(s->err, 0);
+}
+
+static inline void phase(struct stream *s, const struct actor *a, enum tt_census_phase phase,
+			 enum tt_census_reason reason)
+{
+	phase_with(s, a, phase, reason, 0);
+}
+
+/* @a was there before it was traced, as the user side tells it, with HEAP on MESH. */
+static inline void begin_late(struct stream *s, const struct actor *a)
+{
+	const struct actor unhit = { a->tgid, a->tid, 0, a->cpu }; /* when it began is not known */
+	struct tt_record_process rec = {
+		.h = written(s, a, TT_RECORD_PROCESS_START),
+		.flags = TT_PROCESS_BEFORE_ATTACH,
+		.comm = "python",
+	};
+
+	stream_apply(s, &rec, sizeof(rec));
+	stream_allocator(s, &unhit, HEAP, stream_mesh(MESH, 0, 0, 1));
 }
 
 static inline void tell(struct stream *s, const struct actor *a, const struct object *o)

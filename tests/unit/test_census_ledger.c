@@ -38,14 +38,7 @@ static void expect_census(const struct stream *s, __u64 buffers, __u64 added, __
 /* A process that held @objects before it was traced, and what was found in it. */
 static void attach_late(struct stream *s, const struct object *objects, size_t num)
 {
-	struct tt_record_process rec = {
-		.h = written(s, &python, TT_RECORD_PROCESS_START),
-		.flags = TT_PROCESS_BEFORE_ATTACH,
-		.comm = "python",
-	};
-
-	stream_apply(s, &rec, sizeof(rec));
-	stream_allocator(s, &unhit, HEAP, stream_mesh(MESH, 0, 0, 1));
+	begin_late(s, &python);
 	read_all(s, &unhit, objects, num);
 	phase(s, &unhit, TT_CENSUS_SETTLED, TT_CENSUS_ATTACH);
 }

@@ -10,7 +10,6 @@ static const struct actor unhit = { 100, 100, 0, 0 };
 
 enum {
 	KIB = 1024,
-	ALL_TYPES = (1 << TT_TYPE_COUNT) - 1,
 };
 
 static struct object object(__u64 number)
@@ -33,21 +32,6 @@ static void tell_orphan(struct stream *s, const struct actor *a, __u64 device, _
 	assert_int_equal(s->err, 0);
 }
 
-static void end(struct stream *s, const struct actor *a, __u32 types)
-{
-	struct tt_record_census rec = {
-		.h = written(s, a, TT_RECORD_CENSUS),
-		.allocator = HEAP,
-		.device = MESH,
-		.phase = TT_CENSUS_END,
-		.types = types,
-		.types_unread = ALL_TYPES & ~types,
-	};
-
-	stream_apply(s, &rec, sizeof(rec));
-	assert_int_equal(s->err, 0);
-}
-
 /* A whole look at @o and at an orphan; or at either, where the other is NULL, or 0. */
 static void look_at(struct stream *s, const struct actor *a, const struct object *o, __u64 orphan)
 {
@@ -56,24 +40,12 @@ static void look_at(struct stream *s, const struct actor *a, const struct object
 		tell(s, a, o);
 	if (orphan)
 		tell_orphan(s, a, MESH, orphan);
-	end(s, a, ALL_TYPES);
-}
-
-static void begin_late(struct stream *s)
-{
-	struct tt_record_process rec = {
-		.h = written(s, &python, TT_RECORD_PROCESS_START),
-		.flags = TT_PROCESS_BEFORE_ATTACH,
-		.comm = "python",
-	};
-
-	stream_apply(s, &rec, sizeof(rec));
-	stream_allocator(s, &unhit, HEAP, stream_mesh(MESH, 0, 0, 1));
+	phase_with(s, a, TT_CENSUS_END, 0, ALL_TYPES);
 }
 
 static void attach_late(struct stream *s, const struct object *o, __u64 orphan)
 {
-	begin_late(s);
+	begin_late(s, &python);
 	look_at(s, &unhit, o, orphan);
 	phase(s, &unhit, TT_CENSUS_SETTLED, TT_CENSUS_ATTACH);
 }
@@ -129,7 +101,7 @@ static void a_buffer_whose_record_comes_is_no_orphan(void **state)
 	struct stream *s = *state;
 	struct object o = object(1);
 
-	begin_late(s);
+	begin_late(s, &python);
 	look_at(s, &unhit, NULL, o.address);
 	stream_alloc(s, &python, &o);
 	phase(s, &unhit, TT_CENSUS_SETTLED, TT_CENSUS_ATTACH);
@@ -164,7 +136,7 @@ static void one_that_is_not_found_again_was_given_back(void **state)
 	assert_int_equal(last_census(s)->orphans, 1);
 	/* where the free lists are not read nothing is concluded */
 	phase(s, &python, TT_CENSUS_BEGIN, 0);
-	end(s, &python, 0);
+	phase_with(s, &python, TT_CENSUS_END, 0, 0);
 	phase(s, &python, TT_CENSUS_SETTLED, TT_CENSUS_AUDIT);
 	assert_int_equal(last_census(s)->removed, 0);
 	assert_int_equal(last_census(s)->types, 0);
