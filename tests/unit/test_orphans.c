@@ -110,6 +110,26 @@ static void a_buffer_whose_record_comes_is_no_orphan(void **state)
 	assert_int_equal(stream_live(s), 12 * KIB);
 }
 
+/* An allocator is read for the device that its buffers name; it may have served another one. */
+static void where_free_lists_were_not_read_a_suppressed_buffer_stays(void **state)
+{
+	struct stream *s = *state;
+	struct object o = object(1);
+
+	stream_begin(s, &python, 1);
+	stream_allocator(s, &python, HEAP, stream_mesh(MESH + 0x100, 1, 0, 1));
+	o.device += 0x100;
+	stream_alloc(s, &python, &o);
+	stream_buffer(s, &python, TT_RECORD_FREE_BEGIN, &o);
+	stream_tracked(s, &python, &o);
+	stream_space(s, &python, 32);
+	stream_expect_free(s, CLASS_SUPPRESSED);
+	phase(s, &python, TT_CENSUS_BEGIN, 0);
+	phase(s, &python, TT_CENSUS_END, 0);
+	phase(s, &python, TT_CENSUS_SETTLED, TT_CENSUS_AUDIT);
+	assert_int_equal(last_census(s)->removed, 0);
+}
+
 /* Something gave it back that is not seen: another buffer could not have its memory otherwise. */
 static void its_memory_is_counted_once_when_another_buffer_has_it(void **state)
 {
@@ -247,6 +267,7 @@ int main(void)
 		T(what_no_buffer_owns_is_held),
 		T(it_is_a_leak_when_its_device_is_closed),
 		T(a_buffer_whose_record_comes_is_no_orphan),
+		T(where_free_lists_were_not_read_a_suppressed_buffer_stays),
 		T(its_memory_is_counted_once_when_another_buffer_has_it),
 		T(one_that_is_not_found_again_was_given_back),
 		T(one_that_was_suppressed_under_our_eyes_is_no_other),

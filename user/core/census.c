@@ -349,7 +349,8 @@ static void settle(struct ledger *ledger, const struct hit *hit)
 			census->torn |= allocator->live.count != 0;
 		} else if (allocator->census_ns < census->begin_ns) {
 			begin_rows(ledger, allocator);
-			end_rows(ledger, allocator, census->begin_ns, ~0u);
+			end_rows(ledger, allocator, census->begin_ns,
+				 census->types & ~census->types_unread);
 		}
 		settle_rows(ledger, hit, allocator);
 	}
