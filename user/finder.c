@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/clock.h"
 #include "lib/table.h"
@@ -31,10 +30,9 @@ struct mapper {
 
 /* A mapping, to know the next one like it by. */
 struct last_mapping {
-	pid_t pid;
-	__u64 file[2];
-	char name[PATH_MAX];
-	struct mapper *mapper; /* NULL: it was none of a runtime */
+	struct proc_mapping mapping; /* .pid 0: there is none */
+	char name[PATH_MAX];	     /* of it */
+	struct mapper *mapper;	     /* NULL: it was none of a runtime */
 };
 
 struct finder {
@@ -122,7 +120,7 @@ static struct mapper *find_mapper(const struct finder *finder, pid_t pid)
 
 static void forget_last(struct finder *finder)
 {
-	finder->last.pid = 0;
+	finder->last.mapping.pid = 0;
 	finder->last.mapper = NULL;
 }
 
@@ -204,9 +202,7 @@ void finder__note_find(struct finder *finder, const struct discovery_find *find)
 
 static bool is_like_last(const struct last_mapping *last, const struct proc_mapping *mapping)
 {
-	return last->pid == mapping->pid &&
-	       !memcmp(last->file, mapping->file, sizeof(last->file)) &&
-	       !strcmp(last->name, mapping->name);
+	return last->mapping.pid == mapping->pid && proc__is_same_file(&last->mapping, mapping);
 }
 
 /* The same file in the same process once more: nothing is to be learnt of it. */
@@ -219,10 +215,10 @@ static bool is_repeated(struct finder *finder, const struct proc_mapping *mappin
 			last->mapper->num_finds++;
 		return true;
 	}
-	last->pid = mapping->pid;
-	memcpy(last->file, mapping->file, sizeof(last->file));
-	last->mapper = NULL;
 	snprintf(last->name, sizeof(last->name), "%s", mapping->name);
+	last->mapping = *mapping;
+	last->mapping.name = last->name;
+	last->mapper = NULL;
 	return false;
 }
 

@@ -145,18 +145,13 @@ static void open_like(const struct region *before, struct region *region)
 		region->image = before->image;
 }
 
-static bool is_of_same_file(const struct proc_mapping *a, const struct proc_mapping *b)
-{
-	return !memcmp(a->file, b->file, sizeof(a->file)) && !strcmp(a->name, b->name);
-}
-
 /* Of region @i. One file after the other is opened, however many mappings there are of each. */
 static void open_next(struct address_space *space, size_t i)
 {
 	struct region *region = &space->regions[i];
 	const struct region *before = i ? &space->regions[i - 1] : NULL;
 
-	if (before && before->image && is_of_same_file(&before->mapping, &region->mapping))
+	if (before && before->image && proc__is_same_file(&before->mapping, &region->mapping))
 		open_like(before, region);
 	else
 		open_region(space, region);

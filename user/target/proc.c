@@ -81,6 +81,11 @@ static int check_whole(FILE *maps)
 	return pread(fileno(maps), &byte, 1, 0) == 1 ? 0 : -ESRCH;
 }
 
+bool proc__is_same_file(const struct proc_mapping *a, const struct proc_mapping *b)
+{
+	return !memcmp(a->file, b->file, sizeof(a->file)) && !strcmp(a->name, b->name);
+}
+
 int proc__each_mapping(pid_t pid, proc_mapping_fn fn, void *ctx)
 {
 	_cleanup_fclose_ FILE *maps = open_proc_file(pid, "maps");

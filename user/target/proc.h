@@ -25,6 +25,9 @@ struct proc_mapping {
 	__u64 ts_ns;	  /* CLOCK_BOOTTIME: when it was mapped; 0: not known */
 };
 
+/* Are both of the same file, by the kernel's name and by the process's? */
+bool proc__is_same_file(const struct proc_mapping *a, const struct proc_mapping *b);
+
 /* Returns 0 to go on, anything else to stop; that is then what the iteration returns. */
 typedef int (*proc_mapping_fn)(void *ctx, const struct proc_mapping *mapping);
 typedef int (*proc_pid_fn)(void *ctx, pid_t pid);
