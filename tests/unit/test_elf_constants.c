@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* A text among the constants of a file: in files that are made for it, byte by byte. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "elf_image.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "target/elf.h"
 
@@ -37,8 +29,7 @@ struct image {
 };
 
 struct fixture {
-	char path[32];
-	int fd;
+	struct elf_image_file file;
 	struct image image;
 };
 
@@ -46,20 +37,9 @@ static void fill_image(struct image *image)
 {
 	static const char names[] = "\0.shstrtab\0.rodata\0.gcc_except_table";
 
-	image->header = (Elf64_Ehdr){
-		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
-			     EV_CURRENT },
-		.e_type = ET_DYN,
-		.e_machine = EM_X86_64,
-		.e_version = EV_CURRENT,
-		.e_phoff = offsetof(struct image, segment),
-		.e_phentsize = sizeof(Elf64_Phdr),
-		.e_phnum = 1,
-		.e_shoff = offsetof(struct image, sections),
-		.e_shentsize = sizeof(Elf64_Shdr),
-		.e_shnum = NUM_SECTIONS,
-		.e_shstrndx = NAMES,
-	};
+	image->header = elf_image_header(offsetof(struct image, segment), 1,
+					 offsetof(struct image, sections), NUM_SECTIONS);
+	image->header.e_shstrndx = NAMES;
 	image->segment = (Elf64_Phdr){ .p_type = PT_LOAD,
 				       .p_flags = PF_R,
 				       .p_vaddr = VADDR,
@@ -85,9 +65,7 @@ static int make_fixture(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	strcpy(f->path, "/tmp/test_elf.XXXXXX");
-	f->fd = mkstemp(f->path);
-	assert_true(f->fd >= 0);
+	f->file = elf_image_file();
 	fill_image(&f->image);
 	*state = f;
 	return 0;
@@ -97,8 +75,7 @@ static int drop_fixture(void **state)
 {
 	struct fixture *f = *state;
 
-	close(f->fd);
-	unlink(f->path);
+	elf_image_file_remove(&f->file);
 	free(f);
 	return 0;
 }
@@ -108,8 +85,8 @@ static int find_in(const struct fixture *f, __u64 from, __u64 *ret_vaddr)
 	struct elf_file *file;
 	int err;
 
-	assert_int_equal(pwrite(f->fd, &f->image, sizeof(f->image), 0), sizeof(f->image));
-	assert_int_equal(elf_file__open(f->path, &file), 0);
+	elf_image_file_write(&f->file, &f->image, sizeof(f->image));
+	assert_int_equal(elf_file__open(f->file.path, &file), 0);
 	err = elf_file__find_text(file, text, from, ret_vaddr);
 	elf_file__close(file);
 	return err;
@@ -178,9 +155,9 @@ static void the_holes_of_a_file_are_passed_over(void **state)
 	__u64 vaddr, size = 1ull << 40;
 
 	f->image.sections[CONSTANTS].sh_size = size;
-	assert_int_equal(ftruncate(f->fd, (off_t)size + (1 << 20)), 0);
+	assert_int_equal(ftruncate(f->file.fd, (off_t)size + (1 << 20)), 0);
 	assert_int_equal(find_in(f, 0, &vaddr), -ENOENT);
-	assert_int_equal(pwrite(f->fd, text, sizeof(text), (off_t)size - CHUNK), sizeof(text));
+	assert_int_equal(pwrite(f->file.fd, text, sizeof(text), (off_t)size - CHUNK), sizeof(text));
 	assert_int_equal(find_in(f, 0, &vaddr), 0);
 	assert_int_equal(vaddr, VADDR + size - CHUNK - offsetof(struct image, constants));
 }

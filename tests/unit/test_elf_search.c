@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* A name among the symbols that nobody exports: in files that are made for it, byte by byte. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "elf_image.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "target/elf.h"
@@ -36,27 +28,15 @@ struct image {
 };
 
 struct fixture {
-	char path[32];
-	int fd;
+	struct elf_image_file file;
 	struct image image;
 	Elf64_Sym *symbol;
 };
 
 static void fill_headers(struct image *image)
 {
-	image->header = (Elf64_Ehdr){
-		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
-			     EV_CURRENT },
-		.e_type = ET_DYN,
-		.e_machine = EM_X86_64,
-		.e_version = EV_CURRENT,
-		.e_phoff = offsetof(struct image, segments),
-		.e_phentsize = sizeof(Elf64_Phdr),
-		.e_phnum = 2,
-		.e_shoff = offsetof(struct image, sections),
-		.e_shentsize = sizeof(Elf64_Shdr),
-		.e_shnum = 3,
-	};
+	image->header = elf_image_header(offsetof(struct image, segments), 2,
+					 offsetof(struct image, sections), 3);
 	image->segments[0] = (Elf64_Phdr){ .p_type = PT_INTERP };
 	image->segments[1] = (Elf64_Phdr){ .p_type = PT_DYNAMIC,
 					   .p_offset = offsetof(struct image, dynamic),
@@ -75,9 +55,7 @@ static int make_fixture(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	strcpy(f->path, "/tmp/test_elf.XXXXXX");
-	f->fd = mkstemp(f->path);
-	assert_true(f->fd >= 0);
+	f->file = elf_image_file();
 	fill_headers(&f->image);
 	f->symbol = &f->image.symbols[NUM_SYMBOLS - 1];
 	*f->symbol = (Elf64_Sym){ .st_name = NAME_AT,
@@ -92,16 +70,15 @@ static int drop_fixture(void **state)
 {
 	struct fixture *f = *state;
 
-	close(f->fd);
-	unlink(f->path);
+	elf_image_file_remove(&f->file);
 	free(f);
 	return 0;
 }
 
 static bool is_runtime(const struct fixture *f)
 {
-	assert_int_equal(pwrite(f->fd, &f->image, sizeof(f->image), 0), sizeof(f->image));
-	return library__kind(f->path);
+	elf_image_file_write(&f->file, &f->image, sizeof(f->image));
+	return library__kind(f->file.path) == LIBRARY_RUNTIME;
 }
 
 static void a_name_is_found_wherever_it_stands(void **state)
@@ -217,7 +194,7 @@ static void a_table_that_promises_too_much_is_not_read(void **state)
 	struct elf_file *file;
 	struct elf_syms syms;
 
-	if (ftruncate(f->fd, (off_t)(2 * sizes[0])))
+	if (ftruncate(f->file.fd, (off_t)(2 * sizes[0])))
 		skip();
 	alarm(20);
 	for (int i = 0; i < 4; i++) {
@@ -225,7 +202,7 @@ static void a_table_that_promises_too_much_is_not_read(void **state)
 		f->image.sections[1 + i / 2].sh_size =
 			sizes[i % 2] / sizeof(Elf64_Sym) * sizeof(Elf64_Sym);
 		assert_false(is_runtime(f));
-		assert_int_equal(elf_file__open(f->path, &file), 0);
+		assert_int_equal(elf_file__open(f->file.path, &file), 0);
 		assert_int_equal(elf_syms__init(&syms, file, ELF_TABLE_SYMTAB), -ENOEXEC);
 		elf_file__close(file);
 	}
