@@ -10,6 +10,7 @@ enum {
 	CENSUS_PROCESSES = 1024,
 	REPAIR_PAUSE = 4,		    /* times as long as a repair, until the next one, … */
 	REPAIR_LEAST_NS = 50 * 1000 * 1000, /* … and so much more */
+	LAST_REPAIRS = 4,		    /* of a program that goes on losing records */
 };
 
 /* Of one process: with a search for allocators that no record told of, unless it is asked often. */
@@ -26,7 +27,7 @@ static void take_census(struct census_taker *taker, pid_t pid, enum tt_census_re
 static void take_censuses(struct census_taker *taker, const __u32 *pids, size_t num,
 			  enum tt_census_reason reason)
 {
-	for (size_t i = 0; i < num && !*taker->done; i++)
+	for (size_t i = 0; i < num && !taker->is_over(taker->ctx); i++)
 		take_census(taker, (pid_t)pids[i], reason);
 }
 
@@ -35,20 +36,17 @@ void census_taker__late(struct census_taker *taker)
 	__u32 pids[CENSUS_PROCESSES];
 	size_t num;
 
-	while (!*taker->done && (num = ledger__late(taker->ledger, pids, CENSUS_PROCESSES)))
+	while (!taker->is_over(taker->ctx) &&
+	       (num = ledger__late(taker->ledger, pids, CENSUS_PROCESSES)))
 		take_censuses(taker, pids, num, TT_CENSUS_ATTACH);
 }
 
-void census_taker__repair(struct census_taker *taker)
+/* Returns of how many processes one was due. */
+static size_t repair(struct census_taker *taker)
 {
-	__u64 begin_ns = clock__now_ns();
 	__u32 pids[CENSUS_PROCESSES];
-	size_t num;
+	size_t num = ledger__incomplete(taker->ledger, pids, CENSUS_PROCESSES);
 
-	if (begin_ns < taker->repair_ns)
-		return;
-	taker->repair_ns = 0;
-	num = ledger__incomplete(taker->ledger, pids, CENSUS_PROCESSES);
 	if (num) {
 		tracer__report_counters(taker->tracer);
 		take_censuses(taker, pids, num, TT_CENSUS_REPAIR);
@@ -56,10 +54,27 @@ void census_taker__repair(struct census_taker *taker)
 		num = ledger__unsized(taker->ledger, pids, CENSUS_PROCESSES);
 		take_censuses(taker, pids, num, TT_CENSUS_MEASURE);
 	}
-	if (!num)
+	return num;
+}
+
+void census_taker__repair(struct census_taker *taker)
+{
+	__u64 begin_ns = clock__now_ns();
+
+	if (begin_ns < taker->repair_ns)
 		return;
-	taker->repair_ns =
-		clock__now_ns() + REPAIR_PAUSE * (clock__now_ns() - begin_ns) + REPAIR_LEAST_NS;
+	taker->repair_ns = 0;
+	if (repair(taker))
+		taker->repair_ns = clock__now_ns() + REPAIR_PAUSE * (clock__now_ns() - begin_ns) +
+				   REPAIR_LEAST_NS;
+}
+
+void census_taker__finish(struct census_taker *taker)
+{
+	census_taker__late(taker);
+	/* the first may find what it cannot tell from what has just begun: the second can */
+	for (int i = 0; i < LAST_REPAIRS && repair(taker); i++)
+		;
 }
 
 void census_taker__audit(struct census_taker *taker)

@@ -13,8 +13,9 @@ struct tracer;
 struct census_taker {
 	struct ledger *ledger;
 	struct tracer *tracer;
-	const bool *done; /* the trace is over: no other census is begun */
-	__u64 repair_ns;  /* CLOCK_BOOTTIME: no repair before; 0: at any time */
+	bool (*is_over)(void *ctx); /* asked before each: if so, no other census is begun */
+	void *ctx;
+	__u64 repair_ns; /* CLOCK_BOOTTIME: no repair before; 0: at any time */
 };
 
 /* What was there before the attach, at once. */
@@ -26,6 +27,9 @@ void census_taker__late(struct census_taker *taker);
  * for the ring.
  */
 void census_taker__repair(struct census_taker *taker);
+
+/* All that is due at the end of the trace, without a pause. */
+void census_taker__finish(struct census_taker *taker);
 
 /* Has all processes that have devices compared with their allocators. */
 void census_taker__audit(struct census_taker *taker);

@@ -38,6 +38,7 @@ struct session {
 	int interval_fd;
 	int audit_fd;
 	struct census_taker censuses;
+	bool ends;	  /* it takes its last censuses */
 	bool keeps_admin; /* probes may yet be attached by perf events */
 };
 
@@ -169,6 +170,15 @@ static void drop_admin(struct session *s)
 	privileges__drop(s->opts, false);
 }
 
+/* The last censuses are taken when the trace is over already: another signal cuts them short. */
+static bool is_over(void *ctx)
+{
+	struct session *s = ctx;
+
+	ending__take_signal(&s->ending);
+	return s->ends ? s->ending.in_a_hurry : s->ending.done;
+}
+
 static void take_censuses(struct session *s)
 {
 	census_taker__late(&s->censuses);
@@ -271,7 +281,7 @@ static int open_session(struct session *s)
 	if (err)
 		return EXIT_ERROR;
 	s->ending.tracer = s->tracer;
-	s->censuses = (struct census_taker){ s->ledger, s->tracer, &s->ending.done, 0 };
+	s->censuses = (struct census_taker){ s->ledger, s->tracer, is_over, s, 0 };
 	err = add_targets(s);
 	if (err)
 		return err == -ESRCH ? EXIT_NOTHING : EXIT_ERROR;
@@ -332,8 +342,8 @@ static int finish(struct session *s)
 	int status;
 
 	tracer__look_once_more(s->tracer);
-	s->censuses.repair_ns = 0;
-	take_censuses(s);
+	s->ends = true;
+	census_taker__finish(&s->censuses);
 	if (s->opts->audit_s > 0)
 		census_taker__audit(&s->censuses);
 	tracer__stop(s->tracer);

@@ -96,6 +96,32 @@ def test_what_a_loss_hid_is_found_and_the_rest_is_exact(real, cluster, shape):
     assert process["lost"] == coverage["lost"]
 
 
+def test_what_is_lost_at_the_end_of_a_trace_is_repaired_before_the_report(real):
+    program = real.start(PROGRAM, args=("1",))
+    program.hear("open")
+    trace = tttrace.start(["-p", program.pid, "--ring-size", "512K"], incomplete=True,
+                          before_attach=True).attached()
+    held(trace)
+    program.tell()
+    program.hear("rests")
+    trace.signal(signal.SIGINT)  # the first that it sees when it comes to the ring again
+    trace.signal(signal.SIGCONT)
+    result = trace.finish()
+    program.tell()
+    program.hear("looked at")
+    [point] = real.logged("checkpoint")
+    program.end()
+    coverage = result.summary["coverage"]
+    assert result.status == 0 and coverage["complete"], coverage
+    assert coverage["lost"] > 1000 and coverage["repaired"] == coverage["lost"]
+    # half of what is live was freed between the two looks
+    [device] = [one for one in result.summary["processes"][0]["devices"] if one["memory"]["DRAM"]["buffers"]]
+    kept = device["memory"]["DRAM"]["buffers"]
+    [mesh] = point["meshes"]
+    assert kept // 2 == len(mesh["buffers"])
+    assert set(map(tuple, mesh["buffers"])) <= set(map(tuple, result.replay().addresses(point["pid"], mesh["mesh"])))
+
+
 def test_what_could_not_be_repaired_is_unknown_and_exit_status_4(newest):
     trace = tttrace.start(["--ring-size", "4K"], newest.code("""
         d = open_shape("1")

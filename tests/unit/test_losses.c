@@ -380,6 +380,16 @@ static void in_a_process_from_before_the_attach_ids_tell_lost_from_pre_attach(vo
 	stream_expect_free(s, CLASS_LOST);
 }
 
+/* The trace ended before there was time for one: what the process holds is not known. */
+static void a_census_that_was_never_taken_leaves_the_result_incomplete(void **state)
+{
+	struct stream *s = *state;
+
+	stream_process(s, &python, TT_RECORD_PROCESS_START, "python", TT_PROCESS_BEFORE_ATTACH, 0,
+		       NULL);
+	expect_totals(s, 0, 0, false);
+}
+
 static void records_out_of_order_on_one_cpu_are_no_loss(void **state)
 {
 	struct stream *s = *state;
@@ -474,6 +484,7 @@ int main(void)
 		stream_test(a_free_in_the_midst_of_which_records_were_lost_is_lost),
 		stream_test(a_buffer_that_replaces_another_one_after_a_loss_is_explained_by_it),
 		stream_test(in_a_process_from_before_the_attach_ids_tell_lost_from_pre_attach),
+		stream_test(a_census_that_was_never_taken_leaves_the_result_incomplete),
 		stream_test(records_out_of_order_on_one_cpu_are_no_loss),
 		stream_test(processes_for_which_there_was_no_room_make_the_data_incomplete),
 		stream_test(while_numbers_may_only_be_late_a_free_without_a_reason_waits),

@@ -154,15 +154,15 @@ static inline bool census__is_first(const struct process *process)
 }
 
 /*
- * Could not all that it held before the attach be read; or has it used the runtime, and ended
- * before that was done?
+ * Could not all that it held before the attach be read; or has it used the runtime, or does it run
+ * still, and that was never done?
  */
 static inline bool census__is_missing(const struct process *process)
 {
 	return process->census.unplaced ||
 	       (census__is_first(process) &&
-		(process->census.settled ||
-		 (process->state != PROCESS_RUNNING && process__is_active(process))));
+		(process->census.settled || process->state == PROCESS_RUNNING ||
+		 process__is_active(process)));
 }
 
 /* It is in no table, and has no allocators any more. */

@@ -374,8 +374,10 @@ static int take_processes(struct taking *taking)
 	if (!snapshot->processes)
 		return -ENOMEM;
 	HASH_ITER (hh, ledger->processes.running, process, next) {
-		if (!process__is_active(process))
+		if (!process__is_active(process)) {
+			count_process(snapshot, process); /* what is not known of it counts */
 			continue;
+		}
 		err = take_process(taking, process);
 		if (err)
 			return err;
