@@ -15,7 +15,8 @@ from support import tttrace
 from support.processes import Process
 
 AT_ONCE = 1.0  # seconds, from the signal to the end
-MANY = "\n".join(["open m 1", *["alloc a m DRAM 65536 2048\nfree a"] * 2000, "wait", "close m"])
+# It goes on for a while, so that probes which are late on a busy machine have something to see.
+MANY = "\n".join(["open m 1", *["alloc a m DRAM 65536 2048\nfree a\npause 0.001"] * 2000, "wait", "close m"])
 LOST = re.compile(r"warning: not written: (\d+) bytes of results, and (\d+) events after them")
 
 
