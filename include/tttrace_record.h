@@ -319,6 +319,8 @@ struct tt_record_census {
 	/* END: 1 << enum tt_buffer_type: whose free lists were read, and could not be */
 	__u32 types;
 	__u32 types_unread;
+	__u32 inherits; /* END: it holds what was allocated before a fork, which is not told */
+	__u32 reserved;
 };
 
 struct tt_record_census_buffer {
@@ -431,7 +433,7 @@ _Static_assert(sizeof(struct tt_record_object) == 64, "no padding");
 _Static_assert(sizeof(struct tt_record_device) == 336, "no padding");
 _Static_assert(sizeof(struct tt_record_circular) == 224, "no padding");
 _Static_assert(sizeof(struct tt_record_program) == 72, "no padding");
-_Static_assert(sizeof(struct tt_record_census) == 96, "no padding");
+_Static_assert(sizeof(struct tt_record_census) == 104, "no padding");
 _Static_assert(sizeof(struct tt_record_census_buffer) == 240, "no padding");
 _Static_assert(sizeof(struct tt_record_census_orphan) == 96, "no padding");
 _Static_assert(sizeof(struct tt_record_stack_copy) == 152, "no padding");

@@ -44,12 +44,6 @@ def start_holder(real, cluster, shape):
     return program
 
 
-def look(pid, *options):
-    status, out, err = tttrace.plain("-j", "--snapshot", str(pid), *options)
-    lines = tttrace.parse(out + "\n" if out else "")
-    return tttrace.Result(lines, err, status)
-
-
 def attach(program, *options):
     return tttrace.start(["-p", str(program.pid), *options], before_attach=True).attached()
 
@@ -63,7 +57,7 @@ def at(point, result):
 def test_a_snapshot_is_what_the_allocator_says(real, cluster, shape):
     program = start_holder(real, cluster, shape)
     for turn in ("1", "2"):
-        result = look(program.pid)
+        result = tttrace.look(program.pid)
         assert result.status == 0, result.stderr
         assert len(result.of("alloc", **{"class": "pre_attach"})) == 60 == len(result.events) - 2
         compare(result, [at(real.logged("checkpoint")[-1], result)])
@@ -76,7 +70,7 @@ def test_a_snapshot_is_what_the_allocator_says(real, cluster, shape):
 
 def test_a_snapshot_of_32_chips_is_what_the_allocator_says(real):
     program = start_holder(real, "galaxy", "4x8")
-    result = look(program.pid)
+    result = tttrace.look(program.pid)
     assert result.status == 0
     compare(result, [at(real.logged("checkpoint")[-1], result)])
     program.end()
@@ -126,81 +120,6 @@ def test_all_processes_that_run_already_are_listed(newest):
     for program in programs:
         assert len(result.of("alloc", pid=program.pid)) == 60
         program.end()
-
-
-# Worker processes that were forked have a copy of all that their parent knew.
-def test_a_forked_worker_holds_nothing_of_its_parent(newest):
-    program = newest.start("""
-        d = open_shape("1")
-        live = tensors(4, d)
-        child = os.fork()
-        if not child:
-            signal.pause()
-        log("child", child=child)
-        ask()
-        os.kill(child, 9)
-        os.wait()
-    """.replace("d = open", "import signal\n        d = open", 1))
-    program.hear()
-    child = newest.logged("child")[0]["child"]
-    trace = tttrace.start(["-p", f"{program.pid},{child}"], before_attach=True).attached()
-    program.tell()
-    assert program.wait() == 0
-    result = trace.finish()
-    assert len(result.of("alloc", pid=program.pid)) == 4
-    assert not result.of("alloc", pid=child) and not result.of("leak", pid=child)
-
-
-# A server that forks its workers when the weights are loaded: what each has taken since is its own.
-PREFORK = """
-    d = open_shape("1")
-    weights = tensors(5, d)
-    workers = []
-    for own in (1, 2):
-        ended, told = os.pipe(), os.pipe()
-        worker = os.fork()
-        if not worker:
-            live = tensors(own, d)
-            os.write(told[1], b"x")
-            os.read(ended[0], 1)
-            live.clear()
-            os.write(told[1], b"x")
-            os.read(ended[0], 1)
-            os._exit(0)
-        os.read(told[0], 1)
-        workers.append((worker, ended[1], told[0]))
-    log("workers", pids=[worker for worker, _, _ in workers])
-    ask()
-    for _, end, told in workers: os.write(end, b"x"), os.read(told, 1)
-    ask("freed")
-    for worker, end, _ in workers: os.write(end, b"x"), os.waitpid(worker, 0)
-    ask("over")
-"""
-SIZE = 24576  # of each tensor, occupied
-
-
-@pytest.mark.parametrize("order", ("parent first", "workers first", "one worker"))
-def test_a_worker_holds_what_it_has_taken_itself(real, order):
-    program = real.start(PREFORK)
-    program.hear()
-    workers = real.logged("workers")[0]["pids"]
-    pids = {"parent first": [program.pid, *workers], "workers first": [*workers, program.pid],
-            "one worker": workers[1:]}[order]
-    held = {program.pid: 5, workers[0]: 1, workers[1]: 2}
-    for pid in pids:
-        snapshot = look(pid)
-        assert snapshot.status == 0
-        assert sum(event["footprint"] for event in snapshot.of("alloc")) == held[pid] * SIZE
-    trace = tttrace.start(["-p", ",".join(map(str, pids))], before_attach=True).attached()
-    program.tell()
-    program.hear("freed")
-    trace.signal(signal.SIGINT)
-    result = trace.finish()
-    program.end()
-    for pid in pids:
-        assert len(result.of("alloc", pid=pid)) == held[pid]
-        freed = held[pid] if pid in workers else 0
-        assert [free["class"] for free in result.of("free", pid=pid)] == ["matched"] * freed
 
 
 @pytest.mark.parametrize("cluster, shape", [("n150", "1"), ("t3k", "2x4")])
@@ -267,7 +186,7 @@ def test_a_hundred_thousand_buffers_are_listed(newest):
         ask()
     """)
     program.hear()
-    result = look(program.pid)
+    result = tttrace.look(program.pid)
     program.end()
     assert len(result.of("alloc")) == 100_000
     [process] = result.summary["processes"]

@@ -35,11 +35,6 @@ def start_server(real, cluster, shape, objects):
     return program
 
 
-def look(pid):
-    status, out, err = tttrace.plain("-j", "--snapshot", str(pid))
-    return tttrace.Result(tttrace.parse(out + "\n" if out else ""), err, status)
-
-
 def device_of(result):
     [process] = result.summary["processes"]
     [device] = [device for device in process["devices"] if device["spaces"]]
@@ -57,7 +52,7 @@ def expect_spaces(device, mesh):
 @pytest.mark.parametrize("cluster, shape", CLUSTERS)
 def test_a_snapshot_has_what_no_buffer_owns(real, cluster, shape, objects):
     program = start_server(real, cluster, shape, objects)
-    result = look(program.pid)
+    result = tttrace.look(program.pid)
     _, text, _ = tttrace.plain("--snapshot", str(program.pid))
     program.end()
     [point] = real.logged("checkpoint")
@@ -131,7 +126,7 @@ def test_where_nobody_knows_whose_it_is_the_result_is_not_complete(real):
         ask()
     """)
     program.hear()
-    result = look(program.pid)
+    result = tttrace.look(program.pid)
     program.end()
     [point] = real.logged("checkpoint")
     if result.status == 0:

@@ -215,6 +215,12 @@ def plain(*words, patience=PATIENCE, within=(), **popen):
     return status, out, err
 
 
+def look(pid, *options):
+    """What `--snapshot` says of a process."""
+    status, out, err = plain("-j", "--snapshot", str(pid), *options)
+    return Result(parse(out + "\n" if out else ""), err, status)
+
+
 def as_nobody(*words):
     """Runs a command without any privilege. Returns status, stdout, stderr."""
     process = Process(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *words])

@@ -36,6 +36,7 @@ struct allocator {
 	__u64 remembered; /* ended buffers that refer to it */
 	__u64 census_ns;  /* when it was last read as a whole */
 	bool dead;
+	bool inherits;	  /* a census saw what its process has of its parent */
 	bool is_beside;	  /* its device had one already: of a sub-device, with banks of its own */
 	bool maps_always; /* make them at the first buffer, not when they are asked for */
 	struct bank_map *map[TT_TYPE_COUNT]; /* NULL: none yet; up to date once it is there */

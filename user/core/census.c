@@ -423,6 +423,7 @@ int ledger__take_census(struct ledger *ledger, const struct hit *hit)
 		hit->process->census.types_unread |= rec->types_unread;
 		if (allocator) {
 			allocator->census_ns = hit->h->ts_ns;
+			allocator->inherits = rec->inherits;
 			end_rows(ledger, allocator, hit->process->census.begin_ns, rec->types);
 		}
 		return 0;

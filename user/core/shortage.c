@@ -23,6 +23,21 @@ static const char *why_not_seen(const struct ledger *ledger, const struct proces
 	return NULL;
 }
 
+/* Was @device open when the process was forked, or may it have been? */
+static bool is_inherited(const struct process *process, const struct device *device)
+{
+	return process->flags & TT_PROCESS_FORKED && !(process->flags & TT_PROCESS_BEFORE_ATTACH) &&
+	       !(device && device->opened);
+}
+
+static const char *why_not_known(const struct ledger *ledger, const struct process *process,
+				 const struct device *device, const struct allocator *allocator)
+{
+	if (is_inherited(process, device) || (allocator && allocator->inherits))
+		return "what the process has inherited from its parent by fork is not counted";
+	return why_not_seen(ledger, process);
+}
+
 static void doubt_space(struct event_space *space, const char *why)
 {
 	if (!why)
@@ -35,7 +50,8 @@ void ledger__survey(const struct ledger *ledger, const struct allocator *allocat
 		    bool walk, struct event_space *ret_space)
 {
 	allocator__survey(allocator, &ledger->buffers, type, walk, ret_space);
-	doubt_space(ret_space, why_not_seen(ledger, allocator->device->process));
+	doubt_space(ret_space, why_not_known(ledger, allocator->device->process, allocator->device,
+					     allocator));
 }
 
 __u32 ledger__survey_device(const struct ledger *ledger, const struct device *device, bool walk,
@@ -56,8 +72,9 @@ __u32 ledger__survey_device(const struct ledger *ledger, const struct device *de
 }
 
 /* Nothing has come from it yet: if that is all that there is to know, all of it is free. */
-static void survey_unmet(const struct ledger *ledger, const struct process *process, __u64 object,
-			 __u32 type, __u64 bank_size, struct event_space *space)
+static void survey_unmet(const struct ledger *ledger, const struct process *process,
+			 const struct device *device, __u64 object, __u32 type, __u64 bank_size,
+			 struct event_space *space)
 {
 	*space = (struct event_space){
 		.allocator = object,
@@ -69,7 +86,7 @@ static void survey_unmet(const struct ledger *ledger, const struct process *proc
 		.hole = bank_size,
 		.why = bank_size ? NULL : "the size of its banks could not be read",
 	};
-	doubt_space(space, why_not_seen(ledger, process));
+	doubt_space(space, why_not_known(ledger, process, device, NULL));
 }
 
 static enum fit judge_fit(const struct event_space *space, __u64 asked)
@@ -228,7 +245,7 @@ const struct event_shortage *ledger__explain(struct ledger *ledger, const struct
 		find_held(ledger, allocator, body->type, s);
 		ledger__survey(ledger, allocator, body->type, true, &s->space);
 	} else {
-		survey_unmet(ledger, rel->process, body->allocator, body->type, bank_size,
+		survey_unmet(ledger, rel->process, device, body->allocator, body->type, bank_size,
 			     &s->space);
 	}
 	if (device)

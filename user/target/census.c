@@ -62,6 +62,7 @@ static int tell_phase(struct census *c, const struct census_candidate *from,
 		rec.num_buffers = look->claimed;
 	rec.types = look->types;
 	rec.types_unread = look->types_unread;
+	rec.inherits = look->inherits;
 	fill_header(c, from, TT_RECORD_CENSUS,
 		    phase == TT_CENSUS_BEGIN ? look->begin_ns : look->end_ns, &rec.h);
 	return c->fn(c->ctx, &rec, sizeof(rec));

@@ -237,5 +237,8 @@ void census_blocks__confirm(struct census_look *look, const struct census_look *
 
 void census_blocks__disown(struct census_look *look, const struct census_look *parents)
 {
+	size_t before = look->num_orphans;
+
 	keep_orphans(look, parents, false);
+	look->inherits |= look->num_orphans < before;
 }

@@ -50,6 +50,7 @@ struct census_look {
 	bool is_absent;	   /* part of the set itself is swapped out */
 	bool is_empty;	   /* a set, but without elements */
 	bool is_explained; /* of what changes meanwhile there are records */
+	bool inherits;	   /* some of it is the parent's, see census_parent.h */
 	struct look_buffer *buffers;
 	size_t num_buffers, num_valid;
 	/* 1 << enum tt_buffer_type: whose free lists were read, and could not be */
