@@ -4,6 +4,7 @@
 import pytest
 
 from support import tttrace
+from support.processes import Process
 from support.replay import compare, compare_totals
 
 LEAKS = 9  # --error-exitcode
@@ -82,7 +83,39 @@ def test_of_a_running_process_it_is_told_as_well(real, kind):
     assert max(running) == len(result.of("alloc", owner="program_cache")) > 0
 
 
+MAY_BE = " leaked buffers may be held by the program cache: their stacks are not known, or not whole"
+
+
+def test_what_the_cache_held_before_the_attach_may_be_its_own(newest):
+    running = Process(program(newest, "convolve", "ask()\nclose(d)"))
+    running.hear()
+    trace = tttrace.start(["-p", running.pid], before_attach=True).attached()
+    with open(trace.output.with_suffix(".text"), "w+") as text:
+        second = Process([tttrace.BINARY, "-p", running.pid], stdout=text)
+        second.stderr.wait_for(lambda line: "Ctrl-C ends it" in line)
+        running.tell()
+        assert running.wait() == 0 and second.wait() == 0
+        text.seek(0)
+        said = text.read()
+    result = trace.finish()
+    leaked = result.summary["leaked"]["buffers"]
+    assert leaked and result.summary["leaked_may_be_cached"] == leaked
+    assert f"\n  {leaked}{MAY_BE}\n" in said
+
+
+def test_what_is_cut_off_a_stack_may_be_the_program_cache(newest):
+    command = program(newest, "convolve", "kept = tensor(d)\nkeep([kept])\nclose(d)")
+    whole = tttrace.run([], command)
+    assert "leaked_may_be_cached" not in whole.summary
+    cut = tttrace.run(["--stack-depth", 8], command)
+    assert cut.summary["leaked_may_be_cached"] == cut.summary["leaked"]["buffers"] > 1
+    status, out, _ = tttrace.plain("-q", "--stack-depth", "8", "--", *command)
+    assert status == 0 and MAY_BE in out
+
+
 def test_without_stacks_it_is_said_that_they_cannot_be_told_apart(newest):
     status, out, _ = tttrace.plain("-q", "--no-stacks", "--", *program(newest, "convolve", "close(d)"))
     assert status == 0
     assert "LEAKED" in out and "without stacks what the program cache holds cannot be told from leaks" in out
+    result = tttrace.run(["--no-stacks"], program(newest, "convolve", "close(d)"))
+    assert result.summary["leaked_may_be_cached"] == result.summary["leaked"]["buffers"] > 1

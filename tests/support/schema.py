@@ -207,7 +207,7 @@ LINES = {
         {**EVERY, "interval": truth, "duration_ns": number, "activity": truth, "leaked": SUM,
          "leaked_hidden": SUM, "ended": SUM, "unknown": SUM, "allocs": counts(KINDS), "classes": counts(CLASSES),
          "bulk_freed": number, "processes": many(PROCESS_TOTALS), "coverage": COVERAGE},
-        {"earlier": EARLIER, "suppressed": SUM,
+        {"earlier": EARLIER, "suppressed": SUM, "leaked_may_be_cached": number,
          "suppressions": many(Table({"pattern": text, "buffers": number, "bytes": number}))}),
 }
 

@@ -28,6 +28,13 @@ enum owner origin__owner(const struct event_stack *stack);
  */
 void origin__factory(const struct event_stack *stack, char *buf, size_t size);
 
+/* Would @stack show that what it has allocated is held by the program cache? NULL: it is not known.
+ */
+static inline bool origin__is_told(const struct event_stack *stack)
+{
+	return stack && (stack->end == TT_STACK_COMPLETE || stack->end == TT_STACK_NO_PYTHON);
+}
+
 /* Of what is of @type (enum tt_buffer_type) by @stack; NULL: it is not known. */
 static inline enum owner owner__of(__u32 type, const struct event_stack *stack)
 {

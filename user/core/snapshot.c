@@ -288,6 +288,7 @@ static void count_leaks(struct snapshot *snapshot, const struct snapshot_process
 		verdict_sum__add_on_all_chips(&snapshot->leaks, &device->leaks.sum, &device->pub);
 		verdict_sum__add_on_all_chips(&snapshot->suppressed, &device->leaks.suppressed,
 					      &device->pub);
+		snapshot->leaks_untold += device->leaks.untold;
 		snapshot->leaks_on_many |= device->leaks.sum.buffers && device->pub.num_chips > 1;
 		verdict_sum__add_on_all_chips(&snapshot->cut_off, &device->cut_off.sum,
 					      &device->pub);

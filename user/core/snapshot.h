@@ -52,6 +52,7 @@ struct snapshot_list {
 	struct verdict_sum sum; /* of all that pass the filter */
 	struct verdict_sum hidden;
 	struct verdict_sum suppressed; /* of leaks, those that are known */
+	__u64 untold;		       /* buffers of it that the program cache may hold */
 	struct snapshot_group *groups; /* most bytes first */
 	__u32 num_groups;
 	struct snapshot_stack *stacks; /* most bytes first; none if no stack is known */
@@ -202,6 +203,7 @@ struct snapshot {
 	struct verdict_sum leaks; /* that pass the filter; bytes on all chips together */
 	struct verdict_sum leaks_hidden;
 	struct verdict_sum suppressed;
+	__u64 leaks_untold;	     /* leaks that the program cache may hold */
 	struct snapshot_rule *rules; /* those that were asked for */
 	__u32 num_rules;
 	struct verdict_sum cut_off;

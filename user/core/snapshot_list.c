@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/ledger_impl.h"
+#include "core/origin.h"
 
 __u32 snapshot__size_class(__u64 size)
 {
@@ -134,6 +135,13 @@ static bool is_suppressed(struct list_builder *builder, const struct buffer *buf
 	return true;
 }
 
+/* What the program itself has freed is its own. */
+static bool may_be_cached(const struct list_builder *builder, const struct buffer *buffer)
+{
+	return !(buffer->flags & (BUFFER_SUPPRESSED | BUFFER_ORPHAN)) &&
+	       !origin__is_told(stacks__find(&builder->ledger->stacks, buffer->stack));
+}
+
 void list_builder__add(struct list_builder *builder, const struct buffer *buffer)
 {
 	__u64 age_ns = age_of(builder, buffer);
@@ -147,6 +155,7 @@ void list_builder__add(struct list_builder *builder, const struct buffer *buffer
 	if (is_suppressed(builder, buffer))
 		return;
 	verdict_sum__add(&builder->sum, buffer);
+	builder->untold += may_be_cached(builder, buffer);
 	add_group(builder, buffer, age_ns);
 	add_stack(builder, buffer, age_ns);
 	add_top(&builder->largest, buffer, has_footprint ? buffer->footprint : buffer->size);
@@ -242,7 +251,8 @@ int list_builder__finish(const struct list_builder *builder, struct snapshot_lis
 
 	*ret_list = (struct snapshot_list){ .sum = builder->sum,
 					    .hidden = builder->hidden,
-					    .suppressed = builder->suppressed };
+					    .suppressed = builder->suppressed,
+					    .untold = builder->untold };
 	if (!err)
 		err = finish_groups(builder, ret_list);
 	if (!err)

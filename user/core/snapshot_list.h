@@ -33,6 +33,7 @@ struct list_builder {
 	struct verdict_sum sum;
 	struct verdict_sum hidden;
 	struct verdict_sum suppressed;
+	__u64 untold;		     /* as in the list */
 	struct snapshot_rule *rules; /* of a list of leaks, by which they may be known; else NULL */
 	const struct event_device *device;
 	struct snapshot_group groups[TT_TYPE_COUNT + 1][SIZE_CLASSES];

@@ -422,6 +422,8 @@ int json_summary__write(FILE *out, const struct snapshot *snap, bool interval)
 	json_line__bool(&line, line.root, "activity", snapshot__saw_activity(snap));
 	put_sum(&line, line.root, "leaked", &snap->leaks);
 	put_sum(&line, line.root, "leaked_hidden", &snap->leaks_hidden);
+	if (snap->leaks_untold)
+		json_line__number(&line, line.root, "leaked_may_be_cached", snap->leaks_untold);
 	if (snap->num_rules)
 		put_suppressed(&line, snap);
 	put_sum(&line, line.root, "ended", &snap->cut_off);

@@ -127,6 +127,10 @@ void text_coverage__write(FILE *out, const struct snapshot *snap)
 	print_untraced(out, &c->untraced);
 	if (c->has_stacks)
 		print_stacks(out, c);
+	if (c->has_stacks)
+		print_count(out, snap->leaks_untold,
+			    "leaked buffers may be held by the program cache: their stacks are "
+			    "not known, or not whole");
 	else if (snap->leaks.buffers)
 		fputs("  without stacks what the program cache holds cannot be told from leaks\n",
 		      out);
