@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-"""The real runtime, its devices mocked, and the programs that are traced on it."""
+"""The real runtime, its devices mocked or simulated, and the programs that are traced on it."""
 
 import functools
 import json
@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = ROOT / "tests/runtime/programs"
 VERSIONS = ("0.74.0", "0.78.0", "0.80.0", "0.81.1")
 WHEELS = (10, 12)  # the minor versions of Python that there are wheels for
+QUIET = {"TT_LOGGER_LEVEL": "fatal", "LOGURU_LEVEL": "ERROR", "OMPI_MCA_btl": "self"}  # as scripts/ttnn
 
 
 def settings_of(minor):
@@ -52,6 +53,11 @@ def other_python(home):
     return other
 
 
+def with_words(text):
+    """@text with ttnn and the words of oracle.py at hand."""
+    return "import gc, os, sys, time, ttnn\nfrom oracle import *\n" + textwrap.dedent(text)
+
+
 class Runtime:
     """One version of the runtime, for one test: what its programs log is kept apart."""
 
@@ -78,8 +84,7 @@ class Runtime:
 
     def code(self, text, cluster="n150", args=()):
         """The command that runs @text, with ttnn and the words of oracle.py at hand."""
-        text = "import gc, os, sys, time, ttnn\nfrom oracle import *\n" + textwrap.dedent(text)
-        return [ROOT / "scripts/ttnn", self.version, "-c", cluster, "--", "-c", text, *args]
+        return [ROOT / "scripts/ttnn", self.version, "-c", cluster, "--", "-c", with_words(text), *args]
 
     def start(self, text, cluster="n150", args=(), **options):
         """Runs @text without a tracer."""
@@ -89,3 +94,25 @@ class Runtime:
         """The lines of a @kind that the programs of this test have logged."""
         lines = [json.loads(line) for line in self.log.read_text().splitlines()]
         return [line for line in lines if line["kind"] == kind]
+
+
+class Simulator(Runtime):
+    """
+    The runtime that python3 finds, on the simulator that $TT_METAL_SIMULATOR names. What else the two
+    need is in the environment already.
+    """
+
+    def __init__(self, directory):
+        if not os.environ.get("TT_METAL_SIMULATOR"):
+            pytest.skip("no simulator: set TT_METAL_SIMULATOR, and what ttnn needs to run on it")
+        if "TT_METAL_SLOW_DISPATCH_MODE" in os.environ:
+            pytest.skip("kernel binaries and traces need fast dispatch: unset TT_METAL_SLOW_DISPATCH_MODE")
+        self.directory = directory
+        self.log = directory / "log"
+        path = [str(PROGRAMS), os.environ.get("PYTHONPATH")]
+        self.env = {name: os.environ.get(name, value) for name, value in QUIET.items()}
+        self.env |= {"PYTHONPATH": ":".join(filter(None, path)), "TTTRACE_TEST_LOG": str(self.log)}
+
+    def code(self, text, _cluster=None, args=()):
+        """The same on the devices that the simulator has."""
+        return ["env", "-C", self.directory, "python3", "-c", with_words(text), *args]
