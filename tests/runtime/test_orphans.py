@@ -113,6 +113,39 @@ def test_an_audit_is_what_the_free_lists_say(real, late):
     assert {"DRAM", "L1"} <= set(audit["free_lists"]) and "free_lists_unread" not in audit
 
 
+# Frees under captures, one after the other, while one census is taken after the other.
+SUPPRESSES = """
+    d = open_shape("1")
+    live = tensors(200, d)
+    ask()
+    while live:
+        with Capture():
+            live.pop()
+        time.sleep(0.005)
+    checkpoint(d, buffers=False)
+"""
+
+
+@pytest.mark.parametrize("late", (True, False))
+def test_what_is_suppressed_while_a_census_looks_stays_held(newest, late):
+    options = ["--audit", 0.01]
+    if late:
+        program = newest.start(SUPPRESSES)
+        program.hear()
+        program.tell()
+        trace = tttrace.start(["-p", program.pid, *options], before_attach=True)
+    else:
+        program = trace = tttrace.start(options, newest.code(SUPPRESSES))
+        program.hear()
+        program.tell()
+    result = trace.finish()
+    assert result.status == 0
+    compare(result, newest.logged("checkpoint"))
+    audits = result.of("census", reason="audit", whole=True)
+    assert len(audits) > 10
+    assert {(audit["added"], audit["removed"], audit["resized"]) for audit in audits} == {(0, 0, 0)}
+
+
 def test_where_nobody_knows_whose_it_is_the_result_is_not_complete(real):
     """No buffer is left that would name the device; up to 0.78 one that is gone still does."""
     program = real.start("""
@@ -129,6 +162,29 @@ def test_where_nobody_knows_whose_it_is_the_result_is_not_complete(real):
     result = tttrace.look(program.pid)
     program.end()
     [point] = real.logged("checkpoint")
+    if result.status == 0:
+        compare(result, [{**point, "ts_ns": result.lines[-1]["ts_ns"]}])
+    else:
+        assert result.status == 4 and result.summary["coverage"]["census_torn"]
+
+
+@pytest.mark.parametrize("others", (1, 3, 5))
+def test_an_allocator_whose_buffers_gave_way_to_those_of_another_is_not_passed_over(newest, others):
+    """Where the Buffers of the mesh were, the submesh has its own now: what is left says whose it is as little."""
+    program = newest.start(f"""
+        m = open_shape("1x2")
+        s = m.create_submesh(ttnn.MeshShape(1, 1), ttnn.MeshCoordinate(0, 0))
+        lost = tensors(3, m, where="L1")
+        with Capture():
+            lost.clear()
+        live = tensors({others}, s)
+        checkpoint(m, s, buffers=False)
+        ask()
+    """, cluster="n300")
+    program.hear()
+    result = tttrace.look(program.pid)
+    program.end()
+    [point] = newest.logged("checkpoint")
     if result.status == 0:
         compare(result, [{**point, "ts_ns": result.lines[-1]["ts_ns"]}])
     else:

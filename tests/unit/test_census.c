@@ -103,6 +103,33 @@ static void a_block_that_no_buffer_owns_is_told(void **state)
 	free_fake(f);
 }
 
+struct suppressor {
+	struct fake *fake;
+	int looks;
+};
+
+static void suppress_before_the_second_look(void *ctx)
+{
+	struct suppressor *suppressor = ctx;
+
+	if (++suppressor->looks == 2)
+		suppressor->fake->nodes[3].buffer = (struct fake_buffer *)16;
+}
+
+/* Another one is an orphan already, so that it is looked at again. */
+static void a_block_whose_buffer_goes_between_two_looks_is_told(void **state)
+{
+	struct suppressor suppressor = { .fake = new_fake(9) };
+	const __u64 allocator = (__u64)&suppressor.fake->allocator;
+
+	(void)state;
+	suppressor.fake->nodes[4].buffer = (struct fake_buffer *)16;
+	take_while(&allocator, 1, suppress_before_the_second_look, &suppressor);
+	assert_int_equal(said.num_buffers, 7);
+	assert_int_equal(said.num_orphans, 2);
+	free_fake(suppressor.fake);
+}
+
 /* All buffers were freed so. One that is there still, and says that it is freed, names a device. */
 static void an_allocator_may_hold_nothing_but_such_blocks(void **state)
 {
@@ -282,6 +309,24 @@ static void a_child_has_orphans_of_its_own(void **state)
 	free_fake(f);
 }
 
+static void suppress_what_both_have(struct fake *f)
+{
+	add_two(f);
+	f->nodes[3].buffer = (struct fake_buffer *)16;
+}
+
+/* Its parent has a buffer there that is as old as the fork. */
+static void a_childs_suppressed_free_of_what_it_inherited_is_no_orphan_of_its_own(void **state)
+{
+	struct fake *f = new_fake(5);
+
+	(void)state;
+	take_of_child(f, suppress_what_both_have, NULL);
+	assert_int_equal(said.num_buffers, 2);
+	assert_int_equal(said.num_orphans, 0);
+	free_fake(f);
+}
+
 static void change_nothing(struct fake *f)
 {
 	(void)f;
@@ -319,6 +364,7 @@ int main(void)
 		cmocka_unit_test(buffers_on_two_devices_make_two_pairs),
 		cmocka_unit_test(an_empty_set_is_told_of_if_its_allocator_is_known),
 		cmocka_unit_test(a_block_that_no_buffer_owns_is_told),
+		cmocka_unit_test(a_block_whose_buffer_goes_between_two_looks_is_told),
 		cmocka_unit_test(an_allocator_may_hold_nothing_but_such_blocks),
 		cmocka_unit_test(without_free_lists_no_block_is_told),
 		cmocka_unit_test(a_search_finds_what_begins_with_the_vtable),
@@ -326,6 +372,8 @@ int main(void)
 		cmocka_unit_test(a_child_is_read_and_one_that_has_ended_is_none),
 		cmocka_unit_test(a_child_holds_what_it_has_allocated_itself),
 		cmocka_unit_test(a_child_has_orphans_of_its_own),
+		cmocka_unit_test(
+			a_childs_suppressed_free_of_what_it_inherited_is_no_orphan_of_its_own),
 		cmocka_unit_test(what_the_parent_has_freed_since_is_not_the_childs),
 		cmocka_unit_test(a_layout_without_the_set_cannot_be_used),
 	};

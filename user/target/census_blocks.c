@@ -220,25 +220,43 @@ static bool has_orphan(const struct census_look *look, const struct look_orphan 
 	return found && found->per_bank == orphan->per_bank;
 }
 
-static void keep_orphans(struct census_look *look, const struct census_look *other, bool in_other)
+/* Does a buffer of @look own that block, which is not younger than @youngest? */
+static bool has_owner(const struct object_space *s, const struct census_look *look,
+		      const struct look_orphan *orphan, __u64 youngest)
+{
+	for (size_t i = 0; i < look->num_buffers; i++) {
+		const struct look_buffer *b = &look->buffers[i];
+
+		if (is_of_type(s, b, orphan->type) && !b->is_freed && b->unique_id <= youngest &&
+		    b->per_bank == orphan->per_bank &&
+		    object__in_body(s->layout, TT_FIELD_ADDRESS, b->body, sizeof(__u64)) ==
+			    orphan->address)
+			return true;
+	}
+	return false;
+}
+
+void census_blocks__confirm(const struct object_space *s, struct census_look *look,
+			    const struct census_look *earlier)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < look->num_orphans; i++)
-		if (has_orphan(other, &look->orphans[i]) == in_other)
+		if (has_orphan(earlier, &look->orphans[i]) ||
+		    has_owner(s, earlier, &look->orphans[i], ~0ull))
 			look->orphans[kept++] = look->orphans[i];
 	look->num_orphans = kept;
 }
 
-void census_blocks__confirm(struct census_look *look, const struct census_look *earlier)
+void census_blocks__disown(const struct object_space *s, struct census_look *look,
+			   const struct census_look *parents, __u64 youngest)
 {
-	keep_orphans(look, earlier, true);
-}
+	size_t kept = 0;
 
-void census_blocks__disown(struct census_look *look, const struct census_look *parents)
-{
-	size_t before = look->num_orphans;
-
-	keep_orphans(look, parents, false);
-	look->inherits |= look->num_orphans < before;
+	for (size_t i = 0; i < look->num_orphans; i++)
+		if (!has_orphan(parents, &look->orphans[i]) &&
+		    !has_owner(s, parents, &look->orphans[i], youngest))
+			look->orphans[kept++] = look->orphans[i];
+	look->inherits |= kept < look->num_orphans;
+	look->num_orphans = kept;
 }

@@ -180,22 +180,24 @@ static void judge_buffers(const struct object_space *s, __u64 allocator, struct 
 
 /*
  * Is that an allocator that lives, of which hardly a buffer does? The free lists of one that is
- * gone are no more: free(3) has left its own links in them. A copy has buffers of another one. And
+ * gone are no more: free(3) has left its own links in them. A copy has buffers of another one; but
+ * so has one whose own buffers are gone, and another one's have come to lie where they were. And
  * where a buffer is in the making, its block is no orphan.
  */
-static bool is_bare(const struct object_space *s, __u64 allocator, const struct census_look *look)
+static bool is_bare(const struct object_space *s, __u64 allocator, struct census_look *look)
 {
+	look->is_doubtful = false;
 	if (!look->num_orphans || look->types_unread ||
 	    look->claimed - look->num_valid > look->num_orphans)
 		return false;
 	for (size_t i = 0; i < look->num_buffers; i++) {
 		const struct look_buffer *b = &look->buffers[i];
 
-		if (names(s, b, allocator) ? status_of(s, b) == TT_STATUS_REQUESTED
-					   : is_anothers(s, b))
+		if (names(s, b, allocator) && status_of(s, b) == TT_STATUS_REQUESTED)
 			return false;
+		look->is_doubtful |= !names(s, b, allocator) && is_anothers(s, b);
 	}
-	return true;
+	return !look->is_doubtful;
 }
 
 /*
@@ -203,7 +205,7 @@ static bool is_bare(const struct object_space *s, __u64 allocator, const struct 
  * free that a graph capture suppressed the Buffer is gone, but not from the set: then its block is
  * an orphan. The dead of a freed allocator are many more.
  */
-static bool is_sound(const struct object_space *s, __u64 allocator, const struct census_look *look)
+static bool is_sound(const struct object_space *s, __u64 allocator, struct census_look *look)
 {
 	for (size_t i = 0; i < look->num_buffers; i++)
 		if (look->buffers[i].is_absent)
@@ -280,7 +282,7 @@ static int judge_look(const struct census_look *look)
 	for (size_t i = 0; i < look->num_buffers; i++)
 		absent += look->buffers[i].is_absent;
 	if (2 * (look->num_valid + absent) < look->num_buffers || look->num_valid + absent == 0)
-		return look->is_absent ? -ENODATA : -ENOENT;
+		return look->is_absent || look->is_doubtful ? -ENODATA : -ENOENT;
 	return look->num_valid ? 0 : -ENODATA;
 }
 
@@ -321,7 +323,7 @@ static int confirm_orphans(const struct object_space *s, const struct census_tar
 	nanosleep(&pause, NULL);
 	err = look_until_whole(s, target, allocator, is_known, look);
 	if (is_sure(look, err))
-		census_blocks__confirm(look, &earlier);
+		census_blocks__confirm(s, look, &earlier);
 	census_look__done(&earlier);
 	return err;
 }

@@ -24,7 +24,8 @@ static bool has_buffer(const struct census_look *parents, const struct look_buff
 	return found && found->is_valid;
 }
 
-static void mark_buffers(struct census_look *parents, struct census_look *look)
+/* Returns the number of the youngest buffer that both have, or 0. */
+static __u64 mark_buffers(struct census_look *parents, struct census_look *look)
 {
 	__u64 youngest = 0;
 
@@ -44,6 +45,7 @@ static void mark_buffers(struct census_look *parents, struct census_look *look)
 		if (b->is_inherited && !b->is_freed)
 			look->devices[b->device].num_buffers--;
 	}
+	return youngest;
 }
 
 int census_parent__mark(pid_t parent, const struct object_space *space, __u64 allocator,
@@ -60,8 +62,7 @@ int census_parent__mark(pid_t parent, const struct object_space *space, __u64 al
 	parents_space.memory = memory;
 	err = census_look__take(&parents_space, &target, allocator, true, &parents);
 	if (!err) {
-		mark_buffers(&parents, look);
-		census_blocks__disown(look, &parents);
+		census_blocks__disown(&parents_space, look, &parents, mark_buffers(&parents, look));
 		err = parents.is_whole ? 0 : -EAGAIN;
 	}
 	census_look__done(&parents);
