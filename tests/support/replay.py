@@ -126,8 +126,11 @@ def compare(result, checkpoints):
             compare_mesh(replay, point["pid"], mesh)
 
 
-def compare_totals(result):
-    """Holds the totals of the summary against what the events add up to."""
+def compare_totals(result, late=False):
+    """
+    Holds the totals of the summary against what the events add up to. @late: what is freed while a census
+    lists what is there counts for the peak, though it is told only as a free.
+    """
     replay = result.replay()
     compared = 0
     for process in result.summary["processes"]:
@@ -140,7 +143,8 @@ def compare_totals(result):
                 peaks = {replay.peak[key]} if device["lives"] == 1 else {
                     peak for (pid, _, kind), peak in replay.peak.items() if (pid, kind) == (key[0], key[2])}
                 # one look at a process shows none
-                assert "peak" not in cell or cell["peak"] in peaks, f"peak of {key}"
+                assert "peak" not in cell or cell["peak"] in peaks or (late and cell["peak"] > min(peaks)), \
+                    f"peak of {key}"
                 compared += 1
     assert compared, "the summary has no totals"
 

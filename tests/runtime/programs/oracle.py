@@ -41,6 +41,23 @@ def occupied(device, name):
     return view.total_bytes_allocated_per_bank * view.num_banks
 
 
+def blocks(device):
+    """What is taken in the free lists of @device: (type, address from the begin of the bank, bytes of it)."""
+    return {(name, int(block["address"]), int(block["size"])) for name in TYPES
+            for block in ttnn.get_memory_view(device, getattr(ttnn.BufferType, name)).block_table
+            if block["allocated"] == "yes"}
+
+
+def banks(device):
+    """How many there are of each type."""
+    return {name: ttnn.get_memory_view(device, getattr(ttnn.BufferType, name)).num_banks for name in TYPES}
+
+
+def bytes_of(some_blocks, number):
+    """What @some_blocks occupy on a chip, with so many banks of each type as @number says."""
+    return {name: sum(size for kind, _, size in some_blocks if kind == name) * number[name] for name in TYPES}
+
+
 def type_name(buffer_type):
     return str(buffer_type).split(".")[-1]
 

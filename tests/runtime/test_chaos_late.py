@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""
+Random programs on the real runtime that are at work when tttrace comes: while they allocate, fork, suppress
+frees, fill the program cache and share chips with submeshes. From the census of the attach on, what is held
+is what the allocators say, to the byte; and so it is in a snapshot, or that says that it is not whole.
+"""
+
+import random
+import signal
+import time
+from collections import defaultdict
+
+import pytest
+
+from support import tttrace
+from support.processes import Process
+from support.replay import compare, compare_totals
+from test_chaos import CLUSTERS, MODERATE, STATUS, left
+
+SHAPES = [(cluster, shape) for cluster, shape, _ in CLUSTERS]
+
+
+def start(real, cluster, shape, seed, *how):
+    program = Process(real.program("goes_on.py", shape, seed, *how, cluster=cluster))
+    program.hear()
+    return program
+
+
+def now_ns():
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+def doze(dice, most=0.3):
+    """Lets chance decide at what the program is disturbed; nothing is expected of the time."""
+    time.sleep(dice.random() * most)
+
+
+def stand_still(program):
+    program.tell("wait")
+    program.hear("waits")
+
+
+def attach(pids, *options):
+    return tttrace.start(["-p", ",".join(map(str, pids)), *options], before_attach=True)
+
+
+# --- comparison ----------------------------------------------------------------------------------
+
+def whole_since(result, pid):
+    """When all was told that the process held before."""
+    return min(census["ts_ns"] for census in result.of("census", pid=pid, reason="attach", whole=True))
+
+
+def compare_since(real, result, pids, until_ns=None):
+    """Each checkpoint from the census of the attach on, and each audit. Returns how many there were."""
+    points = [point for pid in pids for point in real.logged("checkpoint") if point["pid"] == pid
+              and whole_since(result, pid) < point["ts_ns"] <= (until_ns or point["ts_ns"])]
+    if points:
+        compare(result, points)
+    for audit in result.of("census", reason="audit", whole=True):
+        assert (audit["added"], audit["removed"], audit["resized"]) == (0, 0, 0), audit
+    compare_totals(result, late=True)
+    return len(points)
+
+
+def compare_end(real, result, pid):
+    """What is left leaks, or has ended. Of what the runtime holds it may be unknown for whom: it is older."""
+    end, = [end for end in real.logged("end") if end["pid"] == pid]
+    found = left(result, pid)
+
+    for mesh in end["meshes"]:
+
+        for name, count in mesh["bytes"].items():
+            assert count - mesh["cached"][name] <= found.get((mesh["mesh"], name), 0) <= count
+    return end
+
+
+def union(ranges):
+    """How many addresses some ranges have together."""
+    count, last = 0, 0
+    for begin, end in sorted(ranges):
+        count += max(0, end - max(begin, last))
+        last = max(last, end)
+    return count
+
+
+def on_chips(point):
+    """What is taken on each chip, by type: by several allocators, perhaps, in the same places."""
+    taken, banks = defaultdict(list), {}
+    for mesh in point["meshes"]:
+        for chip in mesh["devices"]:
+            for name, address, size in mesh["blocks"]:
+                taken[chip, name].append((address, address + size))
+        banks.update(mesh["banks"])
+    return {(chip, name): union(ranges) * banks[name] for (chip, name), ranges in taken.items()}
+
+
+def compare_now(result, point):
+    """The totals of a process that stands still, by mesh and by chip."""
+    process, = [process for process in result.summary["processes"] if process["pid"] == point["pid"]] or [
+        {"devices": [], "chips": []}]  # it holds nothing
+    said = {(device.get("mesh"), name): cell["live"] for device in process["devices"]
+            for name, cell in device["memory"].items() if cell["live"] and name != "all"}
+    assert said == {(mesh["mesh"], name): count for mesh in point["meshes"] for name, count in mesh["bytes"].items()
+                    if count}
+    said = {(chip["device"], name): cell["live"] for chip in process["chips"]
+            for name, cell in chip["memory"].items() if cell["live"] and name != "all"}
+    assert said == on_chips(point)
+
+
+# --- late attaches -------------------------------------------------------------------------------
+
+def attach_at_any_moment(real, cluster, shape, seed):
+    """Once for half a second, once until it stands still, once to its end."""
+    dice = random.Random(seed)
+    program = start(real, cluster, shape, seed)
+    doze(dice)
+    options = ["--audit", "0.05"] if dice.random() < 0.5 else []
+    begin_ns = now_ns()
+    result = attach([program.pid], "-d", "0.5", *options).finish()
+    assert result.status == 0
+    compare_since(real, result, [program.pid], begin_ns + 500_000_000)
+
+    trace = attach([program.pid], *options).attached()
+    doze(dice)
+    stand_still(program)
+    trace.signal(signal.SIGINT)
+    result = trace.finish()
+    assert result.status == 0
+    assert compare_since(real, result, [program.pid])
+    compare_now(result, real.logged("checkpoint")[-1])
+    program.tell()
+
+    doze(dice)
+    trace = attach([program.pid], *options).attached()
+    doze(dice)
+    program.tell("end")
+    status = program.wait()
+    result = trace.finish()
+    assert result.status == 0
+    assert compare_since(real, result, [program.pid])
+    assert status == STATUS[compare_end(real, result, program.pid)["how"]], program.said()
+
+
+@pytest.mark.parametrize("cluster, shape", SHAPES)
+def test_a_random_program_is_attached_to_at_any_moment(newest, cluster, shape, seed):
+    attach_at_any_moment(newest, cluster, shape, seed)
+
+
+def test_a_random_program_is_attached_to_at_any_moment_on_every_version(real, seed):
+    attach_at_any_moment(real, "t3k", "2x2" if seed % 2 else "1", seed)
+
+
+# --- workers -------------------------------------------------------------------------------------
+
+ORDERS = {
+    "parent_first": lambda parent, workers: [parent, *workers],
+    "workers_first": lambda parent, workers: [*workers, parent],
+    "one_worker": lambda parent, workers: workers[-1:],
+    "parent_only": lambda parent, workers: [parent],
+}
+
+
+def attach_to_workers(real, cluster, shape, order, seed):
+    dice = random.Random(seed)
+    program = start(real, cluster, shape, seed, "workers")
+    doze(dice)
+    workers = [line["pid"] for line in real.logged("worker")]
+    pids = ORDERS[order](program.pid, workers)
+    trace = attach(pids).attached()
+    doze(dice)
+    program.tell("end")
+    program.wait()
+    result = trace.finish()
+    assert result.status == 0
+    traced = [program.pid, *workers] if program.pid in pids else pids
+    assert compare_since(real, result, traced)
+    for pid in traced:
+        compare_end(real, result, pid)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("cluster, shape", SHAPES[::2])
+def test_random_workers_are_attached_to_at_any_moment(newest, cluster, shape, order, seed):
+    attach_to_workers(newest, cluster, shape, order, seed)
+
+
+def test_random_workers_are_attached_to_at_any_moment_on_every_version(real, seed):
+    attach_to_workers(real, "t3k", "2x2", random.Random(seed).choice(list(ORDERS)), seed)
+
+
+# --- snapshots -----------------------------------------------------------------------------------
+
+def look(pid):
+    status, out, err = tttrace.plain("-j", "--snapshot", str(pid))
+    assert status in (0, 4), err
+    return tttrace.Result(tttrace.parse(out + "\n"), err, status)
+
+
+def state(meshes):
+    return {(mesh["mesh"], name): count for mesh in meshes for name, count in mesh["bytes"].items() if count}
+
+
+def by_mesh(counts):
+    """What a mesh held, of each type, as one thing."""
+    sums = defaultdict(set)
+    for (mesh, name), count in counts.items():
+        sums[mesh].add((name, count))
+    return sums
+
+
+def compare_look(result, trail, begin_ns, end_ns):
+    """It shows what each mesh held at one moment while it was taken. Returns False if nobody knows that."""
+    first = max(number for number, line in enumerate(trail) if line["ts_ns"] <= begin_ns)
+    last = next((number for number, line in enumerate(trail) if line["ts_ns"] >= end_ns), None)
+    if last is None or any(line["opaque"] for line in trail[first + 1:last + 1]):
+        return False
+    moments = [by_mesh(state(line["meshes"])) for line in trail[first:last + 1]]
+    replay = result.replay()
+    said = by_mesh({(mesh, name): count for (_, mesh, name), count in replay.bytes.items() if count and name})
+    for mesh in {mesh for moment in [said, *moments] for mesh in moment}:
+        assert said[mesh] in [moment[mesh] for moment in moments], f"mesh {mesh}: {said[mesh]}, never so: {moments}"
+    return True
+
+
+def look_at_any_moment(real, cluster, shape, seed):
+    dice = random.Random(seed)
+    program = start(real, cluster, shape, seed, "trail")
+    looks = []
+    for _ in range(8):
+        doze(dice, 0.1)
+        begin_ns = now_ns()
+        looks.append((look(program.pid), begin_ns, now_ns()))
+    stand_still(program)
+    result = look(program.pid)
+    assert result.status == 0
+    point = real.logged("checkpoint")[-1]
+    compare(result, [{**point, "ts_ns": result.lines[-1]["ts_ns"]}])
+    compare_now(result, point)
+    trail = real.logged("trail")
+    program.end()
+    return [compare_look(result, trail, begin_ns, end_ns) for result, begin_ns, end_ns in looks
+            if not result.status]
+
+
+@pytest.mark.parametrize("cluster, shape", SHAPES)
+def test_a_snapshot_of_any_moment_is_right_or_not_whole(newest, cluster, shape, seed):
+    print(look_at_any_moment(newest, cluster, shape, seed))
