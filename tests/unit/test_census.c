@@ -149,6 +149,25 @@ static void an_allocator_may_hold_nothing_but_such_blocks(void **state)
 	free_fake(f);
 }
 
+/* free(3) has left its links where a Buffer that was freed names its device. */
+static void what_is_left_of_a_freed_buffer_is_no_device(void **state)
+{
+	struct fake *f = new_fake(3);
+
+	(void)state;
+	f->buffers[2].status = TT_STATUS_DEALLOCATED;
+	f->buffers[2].device = 0x30;
+	take_of(f);
+	assert_int_equal(said.num_pairs, 1);
+	assert_int_equal(said.num_orphans, 1);
+	assert_int_equal(said.orphans[0].device, (__u64)&f->mesh);
+	f->buffers[0].status = f->buffers[1].status = TT_STATUS_DEALLOCATED;
+	take_of(f);
+	assert_int_equal(said.num_orphans, 3);
+	assert_int_equal(said.orphans[0].device, (__u64)&f->mesh);
+	free_fake(f);
+}
+
 static void without_free_lists_no_block_is_told(void **state)
 {
 	struct fake *f = new_fake(3);
@@ -366,6 +385,7 @@ int main(void)
 		cmocka_unit_test(a_block_that_no_buffer_owns_is_told),
 		cmocka_unit_test(a_block_whose_buffer_goes_between_two_looks_is_told),
 		cmocka_unit_test(an_allocator_may_hold_nothing_but_such_blocks),
+		cmocka_unit_test(what_is_left_of_a_freed_buffer_is_no_device),
 		cmocka_unit_test(without_free_lists_no_block_is_told),
 		cmocka_unit_test(a_search_finds_what_begins_with_the_vtable),
 		cmocka_unit_test(without_vtables_devices_lead_to_buffers_and_those_to_allocators),

@@ -157,6 +157,25 @@ static __u64 status_of(const struct object_space *s, const struct look_buffer *b
 		       : TT_STATUS_ALLOCATED;
 }
 
+static int device_of(const struct object_space *s, struct census_look *look,
+		     const struct look_buffer *b)
+{
+	return find_device(s, look,
+			   object__in_body(s->layout, TT_FIELD_DEVICE, b->body, sizeof(__u64)));
+}
+
+/*
+ * One that was freed, and left its memory behind, tells whose that is, where no other does. The
+ * object may be gone, and free(3) has left its links in it.
+ */
+static void ask_freed(const struct object_space *s, __u64 allocator, struct census_look *look)
+{
+	for (size_t i = 0; i < look->num_buffers && !look->num_devices; i++)
+		if (names(s, &look->buffers[i], allocator) &&
+		    look->devices[device_of(s, look, &look->buffers[i])].faults)
+			look->num_devices = 0;
+}
+
 static void judge_buffers(const struct object_space *s, __u64 allocator, struct census_look *look)
 {
 	look->num_valid = 0;
@@ -164,18 +183,16 @@ static void judge_buffers(const struct object_space *s, __u64 allocator, struct 
 	for (size_t i = 0; i < look->num_buffers; i++) {
 		struct look_buffer *b = &look->buffers[i];
 
-		if (!names(s, b, allocator))
+		if (!names(s, b, allocator) || status_of(s, b) != TT_STATUS_ALLOCATED)
 			continue;
-		/* one that was freed, and left its memory behind, tells whose that is */
-		b->device = find_device(
-			s, look,
-			object__in_body(s->layout, TT_FIELD_DEVICE, b->body, sizeof(__u64)));
-		if (b->device < 0 || status_of(s, b) != TT_STATUS_ALLOCATED)
+		b->device = device_of(s, look, b);
+		if (b->device < 0)
 			continue;
 		b->is_valid = true;
 		look->devices[b->device].num_buffers++;
 		look->num_valid++;
 	}
+	ask_freed(s, allocator, look);
 }
 
 /*
