@@ -51,8 +51,19 @@ def whole_since(result, pid):
     return min(census["ts_ns"] for census in result.of("census", pid=pid, reason="attach", whole=True))
 
 
+def learn_footprints(result):
+    """What an allocation occupies that was going on at the attach, a census reads: its end tells it."""
+    told = {(event["pid"], event["buffer"], event["id"]): event["footprint"]
+            for event in result.of("free") + result.of("leak") + result.of("ended")
+            if {"buffer", "id", "footprint"} <= set(event)}
+    for event in result.of("alloc", kind="owning") + result.of("alloc", kind="system"):
+        if "footprint" not in event:
+            event["footprint"] = told[event["pid"], event["buffer"], event["id"]]
+
+
 def compare_since(real, result, pids, until_ns=None):
     """Each checkpoint from the census of the attach on, and each audit. Returns how many there were."""
+    learn_footprints(result)
     points = [point for pid in pids for point in real.logged("checkpoint") if point["pid"] == pid
               and whole_since(result, pid) < point["ts_ns"] <= (until_ns or point["ts_ns"])]
     if points:
