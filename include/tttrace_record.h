@@ -298,7 +298,6 @@ enum tt_census_phase {
 	TT_CENSUS_FAILED, /* of a process: not all allocators could be found or read */
 	/* of a process: it had made no Buffer when its probes were in place; nothing was read */
 	TT_CENSUS_NOTHING,
-	TT_CENSUS_GONE, /* of a process: it has ended, or is another program, and was not read */
 };
 
 /* Why there is a census. */

@@ -226,9 +226,7 @@ void survey__settle(struct survey *survey, pid_t pid, enum tt_census_reason reas
 {
 	struct tt_record_census rec = {
 		.h = written__head(TT_RECORD_CENSUS, pid),
-		.phase = err == -ESRCH ? TT_CENSUS_GONE
-			 : err	       ? TT_CENSUS_FAILED
-				       : TT_CENSUS_SETTLED,
+		.phase = err ? TT_CENSUS_FAILED : TT_CENSUS_SETTLED,
 		.reason = reason,
 	};
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* Forked children, and what they free of their parents. */
-#include "counting.h"
+#include "stream.h"
 
 static const struct actor python = { 100, 100, 5, 0 };
 
@@ -88,33 +88,6 @@ static void what_the_parent_allocated_after_the_fork_is_not_what_the_child_frees
 	assert_null(strstr(stream_last(s, EVENT_FREE)->ev.why, "PID"));
 }
 
-/* It ended between the attach and its census: what it held of its own, if anything, nobody knows.
- */
-static bool is_complete_without(struct stream *s, __u32 flags)
-{
-	struct snapshot *snapshot;
-	bool complete;
-
-	stream_process(s, &python, TT_RECORD_PROCESS_START, "python",
-		       TT_PROCESS_BEFORE_ATTACH | flags, 0, NULL);
-	phase(s, &python, TT_CENSUS_GONE, TT_CENSUS_ATTACH);
-	snapshot = stream_snapshot(s);
-	complete = snapshot__complete(snapshot);
-	snapshot__free(snapshot);
-	return complete;
-}
-
-static void a_child_that_lived_for_a_moment_is_not_missing(void **state)
-{
-	assert_true(is_complete_without(*state, TT_PROCESS_FORKED));
-	assert_int_equal(stream_count(*state, EVENT_CENSUS), 0);
-}
-
-static void another_process_that_ended_before_its_census_is(void **state)
-{
-	assert_false(is_complete_without(*state, 0));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,8 +96,6 @@ int main(void)
 		stream_test(a_forked_child_has_buffers_of_its_own_as_well),
 		stream_test(a_cycle_of_parents_does_not_hang),
 		stream_test(what_the_parent_allocated_after_the_fork_is_not_what_the_child_frees),
-		stream_test(a_child_that_lived_for_a_moment_is_not_missing),
-		stream_test(another_process_that_ended_before_its_census_is),
 	};
 
 	return cmocka_run_group_tests_name("forks", tests, NULL, NULL);

@@ -431,15 +431,6 @@ int ledger__take_census(struct ledger *ledger, const struct hit *hit)
 	case TT_CENSUS_FAILED:
 		finish(ledger, hit, rec->phase == TT_CENSUS_SETTLED);
 		return 0;
-	case TT_CENSUS_GONE:
-		/* a child that was forked to call exec, or for a moment, held what is its parent's
-		 */
-		if (!census__is_first(hit->process) || !(hit->process->flags & TT_PROCESS_FORKED)) {
-			finish(ledger, hit, false);
-			return 0;
-		}
-		hit->process->census.settled_ns = hit->h->ts_ns;
-		return 0;
 	case TT_CENSUS_NOTHING:
 		hit->process->census.settled_ns = hit->h->ts_ns;
 		return 0;

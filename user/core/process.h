@@ -154,15 +154,15 @@ static inline bool census__is_first(const struct process *process)
 }
 
 /*
- * Could not all that it held before the attach be read; or has it used the runtime, or does it run
- * still, and that was never done?
+ * Could not all that it held before the attach be read? Of one that has done nothing with device
+ * memory since, it is only missing if nobody has looked: others map the file, and use none of it.
  */
 static inline bool census__is_missing(const struct process *process)
 {
 	return process->census.unplaced ||
 	       (census__is_first(process) &&
-		(process->census.settled || process->state == PROCESS_RUNNING ||
-		 process__is_active(process)));
+		(process__is_active(process) ||
+		 (process->state == PROCESS_RUNNING && !process->census.settled)));
 }
 
 /* It is in no table, and has no allocators any more. */
