@@ -125,15 +125,15 @@ void text_coverage__write(FILE *out, const struct snapshot *snap)
 	fputs(left_out(c), out);
 	print_missing(out, &c->missing);
 	print_untraced(out, &c->untraced);
-	if (c->has_stacks)
+	if (c->has_stacks) {
 		print_stacks(out, c);
-	if (c->has_stacks)
 		print_count(out, snap->leaks_untold,
 			    "leaked buffers may be held by the program cache: their stacks are "
 			    "not known, or not whole");
-	else if (snap->leaks.buffers)
+	} else if (snap->leaks.buffers) {
 		fputs("  without stacks what the program cache holds cannot be told from leaks\n",
 		      out);
+	}
 	if (c->buffers_pre_attach)
 		print_count(out, c->buffers_pre_attach,
 			    "buffers were there before tracing began: a census found them");

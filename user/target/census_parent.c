@@ -41,9 +41,10 @@ static __u64 mark_buffers(struct census_look *parents, struct census_look *look)
 		struct look_buffer *b = &look->buffers[i];
 
 		b->is_inherited |= b->is_valid && b->unique_id && b->unique_id < youngest;
-		look->inherits |= b->is_inherited && !b->is_freed;
-		if (b->is_inherited && !b->is_freed)
-			look->devices[b->device].num_buffers--;
+		if (!b->is_inherited || b->is_freed)
+			continue;
+		look->inherits = true;
+		look->devices[b->device].num_buffers--;
 	}
 	return youngest;
 }
