@@ -10,7 +10,7 @@ import signal
 import pytest
 
 from support import tttrace
-from support.replay import compare, compare_totals
+from support.replay import compare, compare_look, compare_totals
 
 CLUSTERS = [("n150", "1"), ("n300", "1x2"), ("t3k", "2x4"), ("p150", "1"), ("p150x4", "2x2")]
 
@@ -48,11 +48,6 @@ def attach(program, *options):
     return tttrace.start(["-p", str(program.pid), *options], before_attach=True).attached()
 
 
-def at(point, result):
-    """A checkpoint, as if it had been written when the snapshot was taken."""
-    return {**point, "ts_ns": result.lines[-1]["ts_ns"]}
-
-
 @pytest.mark.parametrize("cluster, shape", CLUSTERS)
 def test_a_snapshot_is_what_the_allocator_says(real, cluster, shape):
     program = start_holder(real, cluster, shape)
@@ -60,7 +55,7 @@ def test_a_snapshot_is_what_the_allocator_says(real, cluster, shape):
         result = tttrace.look(program.pid)
         assert result.status == 0, result.stderr
         assert len(result.of("alloc", **{"class": "pre_attach"})) == 60 == len(result.events) - 2
-        compare(result, [at(real.logged("checkpoint")[-1], result)])
+        compare_look(result, real.logged("checkpoint")[-1])
         compare_totals(result)
         program.tell()
         program.hear(turn)
@@ -72,7 +67,7 @@ def test_a_snapshot_of_32_chips_is_what_the_allocator_says(real):
     program = start_holder(real, "galaxy", "4x8")
     result = tttrace.look(program.pid)
     assert result.status == 0
-    compare(result, [at(real.logged("checkpoint")[-1], result)])
+    compare_look(result, real.logged("checkpoint")[-1])
     program.end()
 
 

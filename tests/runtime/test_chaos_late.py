@@ -14,7 +14,7 @@ import pytest
 
 from support import tttrace
 from support.processes import Process
-from support.replay import HELD, compare, compare_totals
+from support.replay import HELD, compare, compare_look, compare_totals, union
 from test_chaos import CLUSTERS, MODERATE, STATUS, left
 
 SHAPES = [(cluster, shape) for cluster, shape, _ in CLUSTERS]
@@ -52,27 +52,46 @@ def whole_since(result, pid):
 
 
 def learn_footprints(result):
-    """What an allocation occupies that was going on at the attach, a census reads: its end tells it."""
-    told = {(event["pid"], event["buffer"], event["id"]): event["footprint"]
-            for event in result.of("free") + result.of("leak") + result.of("ended")
-            if {"buffer", "id", "footprint"} <= set(event)}
-    for event in result.of("alloc", kind="owning") + result.of("alloc", kind="system"):
-        if "footprint" not in event:
-            event["footprint"] = told.get((event["pid"], event["buffer"], event["id"]))
-    return all(event.get("footprint") is not None for event in result.of("alloc") if event["kind"] in HELD)
+    """
+    What an allocation occupies that was going on at the attach, a census reads: its end tells it. Returns
+    from when on sums are "at least", as one that lives still, or lived too shortly, has not told it.
+    """
+    def key(event):
+        return event["pid"], event["buffer"], event["id"]
+
+    told = {key(event): event["footprint"] for event in result.events
+            if event["event"] in ("free", "leak", "ended") and {"buffer", "id", "footprint"} <= set(event)}
+    unsized = [event for event in result.of("alloc") if event["kind"] in HELD and "footprint" not in event]
+    untold = {key(event) for event in unsized if key(event) not in told}
+    for event in unsized:
+        event["footprint"] = told.get(key(event), 0)
+    for event in result.of("free"):
+        if {"buffer", "id"} <= set(event) and key(event) in untold:
+            event["footprint"] = 0
+    return min((event["ts_ns"] for event in unsized if key(event) in untold), default=None)
+
+
+def compare_at_least(result, point):
+    replay = result.replay(point["ts_ns"])
+    for mesh in point["meshes"]:
+        for name, count in mesh["bytes"].items():
+            assert replay.bytes[point["pid"], mesh["mesh"], name] <= count
 
 
 def compare_since(real, result, pids, until_ns=None):
     """Each checkpoint from the census of the attach on, and each audit. Returns how many there were."""
-    if not learn_footprints(result):
-        return 1  # one is live still: the sums are "at least", which nothing here can hold
+    unsized_ns = learn_footprints(result)
     points = [point for pid in pids for point in real.logged("checkpoint") if point["pid"] == pid
               and whole_since(result, pid) < point["ts_ns"] <= (until_ns or point["ts_ns"])]
-    if points:
-        compare(result, points)
+    for point in points:
+        if unsized_ns is None or point["ts_ns"] < unsized_ns:
+            compare(result, [point])
+        else:
+            compare_at_least(result, point)
     for audit in result.of("census", reason="audit", whole=True):
         assert (audit["added"], audit["removed"], audit["resized"]) == (0, 0, 0), audit
-    compare_totals(result, late=True)
+    if unsized_ns is None:
+        compare_totals(result, late=True)
     return len(points)
 
 
@@ -80,21 +99,10 @@ def compare_end(real, result, pid):
     """What is left leaks, or has ended. Of what the runtime holds it may be unknown for whom: it is older."""
     end, = [end for end in real.logged("end") if end["pid"] == pid]
     found = left(result, pid)
-
     for mesh in end["meshes"]:
-
         for name, count in mesh["bytes"].items():
             assert count - mesh["cached"][name] <= found.get((mesh["mesh"], name), 0) <= count
     return end
-
-
-def union(ranges):
-    """How many addresses some ranges have together."""
-    count, last = 0, 0
-    for begin, end in sorted(ranges):
-        count += max(0, end - max(begin, last))
-        last = max(last, end)
-    return count
 
 
 def on_chips(point):
@@ -204,12 +212,6 @@ def test_random_workers_are_attached_to_at_any_moment_on_every_version(real, see
 
 # --- snapshots -----------------------------------------------------------------------------------
 
-def look(pid):
-    status, out, err = tttrace.plain("-j", "--snapshot", str(pid))
-    assert status in (0, 4), err
-    return tttrace.Result(tttrace.parse(out + "\n"), err, status)
-
-
 def state(meshes):
     return {(mesh["mesh"], name): count for mesh in meshes for name, count in mesh["bytes"].items() if count}
 
@@ -222,7 +224,7 @@ def by_mesh(counts):
     return sums
 
 
-def compare_look(result, trail, begin_ns, end_ns):
+def compare_trail(result, trail, begin_ns, end_ns):
     """It shows what each mesh held at one moment while it was taken. Returns False if nobody knows that."""
     first = max(number for number, line in enumerate(trail) if line["ts_ns"] <= begin_ns)
     last = next((number for number, line in enumerate(trail) if line["ts_ns"] >= end_ns), None)
@@ -243,16 +245,17 @@ def look_at_any_moment(real, cluster, shape, seed):
     for _ in range(8):
         doze(dice, 0.1)
         begin_ns = now_ns()
-        looks.append((look(program.pid), begin_ns, now_ns()))
+        looks.append((tttrace.look(program.pid), begin_ns, now_ns()))
+        assert looks[-1][0].status in (0, 4), looks[-1][0].stderr
     stand_still(program)
-    result = look(program.pid)
+    result = tttrace.look(program.pid)
     assert result.status == 0
     point = real.logged("checkpoint")[-1]
-    compare(result, [{**point, "ts_ns": result.lines[-1]["ts_ns"]}])
+    compare_look(result, point)
     compare_now(result, point)
     trail = real.logged("trail")
     program.end()
-    return [compare_look(result, trail, begin_ns, end_ns) for result, begin_ns, end_ns in looks
+    return [compare_trail(result, trail, begin_ns, end_ns) for result, begin_ns, end_ns in looks
             if not result.status]
 
 

@@ -85,7 +85,6 @@ def test_a_worker_holds_what_it_has_taken_itself(real, order):
         assert [free["class"] for free in result.of("free", pid=pid)] == ["matched"] * freed
 
 
-
 # A child that allocates from what it has inherited, or from a device of its own.
 CHILD = """
     d = open_shape("1")

@@ -4,7 +4,7 @@
 import pytest
 
 from support import tttrace
-from support.replay import compare, compare_totals
+from support.replay import compare, compare_totals, union
 
 
 def trace(real, text, cluster="t3k"):
@@ -133,15 +133,6 @@ def test_opening_and_closing_are_events_of_the_mesh(real):
     for name in ("device_open", "device_close"):
         seen = [event for event in result.of(name, pid=pid) if event.get("mesh") == mesh]
         assert len(seen) == 1 and sorted(seen[0]["devices"]) == list(range(8)), (name, seen)
-
-
-def union(ranges):
-    """How many addresses some ranges have together."""
-    count, last = 0, 0
-    for begin, end in sorted(ranges):
-        count += max(0, end - max(begin, last))
-        last = max(last, end)
-    return count
 
 
 def peak_by_hand(result, chip, kind, banks):

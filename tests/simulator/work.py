@@ -2,7 +2,7 @@
 """What the programs of these tests do, and what is asked of every result."""
 
 from support import tttrace
-from support.replay import compare, compare_totals
+from support.replay import compare, compare_look, compare_totals
 
 LEAKS = 9  # --error-exitcode
 MODES = {"default": [], "lean": ["--lean", "--stacks"], "perf_events": ["--perf-events"]}
@@ -62,11 +62,9 @@ def trace_late(simulator, before, after, options=(), status=0):
 
 def look(simulator, program, *options):
     """One look at a running @program: what it holds is what it has last written down."""
-    status, out, err = tttrace.plain("-j", *options, str(program.pid))
-    result = tttrace.Result(tttrace.parse(out + "\n"), err, status)
-    point = {**simulator.logged("checkpoint")[-1], "ts_ns": result.lines[-1]["ts_ns"]}
-    assert status == 0, err
-    compare(result, [point])
+    result = tttrace.told(*options, str(program.pid))
+    assert result.status == 0, result.stderr
+    compare_look(result, simulator.logged("checkpoint")[-1])
     compare_totals(result)
     return result
 

@@ -126,6 +126,11 @@ def compare(result, checkpoints):
             compare_mesh(replay, point["pid"], mesh)
 
 
+def compare_look(result, point):
+    """As compare(), of one look at a process that has stood still since the checkpoint @point."""
+    compare(result, [{**point, "ts_ns": result.lines[-1]["ts_ns"]}])
+
+
 def compare_totals(result, late=False):
     """
     Holds the totals of the summary against what the events add up to. @late: what is freed while a census
@@ -157,3 +162,12 @@ def compare_mesh(replay, pid, mesh):
         assert sorted(born["devices"]) == mesh["devices"], f"the chips of {born}"
     if "buffers" in mesh:
         assert replay.addresses(*where) == mesh["buffers"], f"the buffers of {where}"
+
+
+def union(ranges):
+    """How many addresses some ranges have together."""
+    count, last = 0, 0
+    for begin, end in sorted(ranges):
+        count += max(0, end - max(begin, last))
+        last = max(last, end)
+    return count

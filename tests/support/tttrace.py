@@ -215,10 +215,15 @@ def plain(*words, patience=PATIENCE, within=(), **popen):
     return status, out, err
 
 
-def look(pid, *options):
-    """What `--snapshot` says of a process."""
-    status, out, err = plain("-j", "--snapshot", str(pid), *options)
+def told(*words):
+    """What it says with -j, of a run that is not judged."""
+    status, out, err = plain("-j", *words)
     return Result(parse(out + "\n" if out else ""), err, status)
+
+
+def look(pid):
+    """What --snapshot says of a process."""
+    return told("--snapshot", str(pid))
 
 
 def as_nobody(*words):
