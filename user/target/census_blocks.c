@@ -214,9 +214,11 @@ static int compare_orphans(const void *a, const void *b)
 
 static bool has_orphan(const struct census_look *look, const struct look_orphan *orphan)
 {
-	const struct look_orphan *found =
-		bsearch(orphan, look->orphans, look->num_orphans, sizeof(*orphan), compare_orphans);
+	const struct look_orphan *found;
 
+	if (!look->num_orphans)
+		return false; /* then there is no array, which bsearch() must have */
+	found = bsearch(orphan, look->orphans, look->num_orphans, sizeof(*orphan), compare_orphans);
 	return found && found->per_bank == orphan->per_bank;
 }
 
