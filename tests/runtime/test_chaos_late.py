@@ -41,7 +41,19 @@ def stand_still(program):
 
 
 def attach(pids, *options):
-    return tttrace.start(["-p", ",".join(map(str, pids)), *options], before_attach=True)
+    return tttrace.start(["-p", ",".join(map(str, pids)), *options], before_attach=True, incomplete=True)
+
+
+def is_torn(real, result):
+    """
+    Does it say that it is not whole? That it may, once captures have suppressed frees: of an allocator
+    with nothing else, a census may not find out whose it is.
+    """
+    if result.status == 0:
+        return False
+    assert result.status == 4 and result.summary["coverage"]["census_torn"], result.stderr
+    assert any("buffers" not in mesh for point in real.logged("checkpoint") for mesh in point["meshes"])
+    return True
 
 
 # --- comparison ----------------------------------------------------------------------------------
@@ -79,10 +91,17 @@ def compare_at_least(result, point):
 
 
 def compare_since(real, result, pids, until_ns=None):
-    """Each checkpoint from the census of the attach on, and each audit. Returns how many there were."""
+    """
+    Each checkpoint from the census of the attach on, and each audit. Returns False where the result says
+    that it is not whole: then nothing is compared.
+    """
+    if is_torn(real, result):
+        return False
+    tttrace.judge(result, before_attach=True, lacking=0)
     unsized_ns = learn_footprints(result)
     points = [point for pid in pids for point in real.logged("checkpoint") if point["pid"] == pid
               and whole_since(result, pid) < point["ts_ns"] <= (until_ns or point["ts_ns"])]
+    assert points or until_ns
     for point in points:
         if unsized_ns is None or point["ts_ns"] < unsized_ns:
             compare(result, [point])
@@ -92,7 +111,7 @@ def compare_since(real, result, pids, until_ns=None):
         assert (audit["added"], audit["removed"], audit["resized"]) == (0, 0, 0), audit
     if unsized_ns is None:
         compare_totals(result, late=True)
-    return len(points)
+    return True
 
 
 def compare_end(real, result, pid):
@@ -139,7 +158,6 @@ def attach_at_any_moment(real, cluster, shape, seed):
     options = ["--audit", "0.05"] if dice.random() < 0.5 else []
     begin_ns = now_ns()
     result = attach([program.pid], "-d", "0.5", *options).finish()
-    assert result.status == 0
     compare_since(real, result, [program.pid], begin_ns + 500_000_000)
 
     trace = attach([program.pid], *options).attached()
@@ -147,9 +165,8 @@ def attach_at_any_moment(real, cluster, shape, seed):
     stand_still(program)
     trace.signal(signal.SIGINT)
     result = trace.finish()
-    assert result.status == 0
-    assert compare_since(real, result, [program.pid])
-    compare_now(result, real.logged("checkpoint")[-1])
+    if compare_since(real, result, [program.pid]):
+        compare_now(result, real.logged("checkpoint")[-1])
     program.tell()
 
     doze(dice)
@@ -158,9 +175,8 @@ def attach_at_any_moment(real, cluster, shape, seed):
     program.tell("end")
     status = program.wait()
     result = trace.finish()
-    assert result.status == 0
-    assert compare_since(real, result, [program.pid])
-    assert status == STATUS[compare_end(real, result, program.pid)["how"]], program.said()
+    if compare_since(real, result, [program.pid]):
+        assert status == STATUS[compare_end(real, result, program.pid)["how"]], program.said()
 
 
 @pytest.mark.parametrize("cluster, shape", SHAPES)
@@ -193,11 +209,10 @@ def attach_to_workers(real, cluster, shape, order, seed):
     program.tell("end")
     program.wait()
     result = trace.finish()
-    assert result.status == 0
     traced = [program.pid, *workers] if program.pid in pids else pids
-    assert compare_since(real, result, traced)
-    for pid in traced:
-        compare_end(real, result, pid)
+    if compare_since(real, result, traced):
+        for pid in traced:
+            compare_end(real, result, pid)
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -249,10 +264,10 @@ def look_at_any_moment(real, cluster, shape, seed):
         assert looks[-1][0].status in (0, 4), looks[-1][0].stderr
     stand_still(program)
     result = tttrace.look(program.pid)
-    assert result.status == 0
-    point = real.logged("checkpoint")[-1]
-    compare_look(result, point)
-    compare_now(result, point)
+    if not is_torn(real, result):
+        point = real.logged("checkpoint")[-1]
+        compare_look(result, point)
+        compare_now(result, point)
     trail = real.logged("trail")
     program.end()
     return [compare_trail(result, trail, begin_ns, end_ns) for result, begin_ns, end_ns in looks
