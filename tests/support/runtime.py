@@ -91,8 +91,8 @@ class Runtime:
         return Process(self.code(text, cluster, args), **options)
 
     def logged(self, kind):
-        """The lines of a @kind that the programs of this test have logged."""
-        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
+        """The lines of a @kind that the programs of this test have logged. One may be on its way still."""
+        lines = [json.loads(line) for line in self.log.read_text().split("\n")[:-1]]
         return [line for line in lines if line["kind"] == kind]
 
 

@@ -2,6 +2,11 @@
 /* A census of what changes, is dead, or is made to confuse. */
 #include "fake_runtime.h"
 
+struct maker {
+	struct fake *f;
+	int looks;
+};
+
 static void a_dead_allocator_has_no_records(void **state)
 {
 	struct fake *f = new_fake(4);
@@ -44,10 +49,111 @@ static void an_element_that_is_no_live_buffer_is_passed_over(void **state)
 	free_fake(f);
 }
 
-struct maker {
-	struct fake *f;
-	int looks;
-};
+/* Frees that captures suppressed, of buffers that had no block of their own any more, or never. */
+static void elements_that_outnumber_the_orphans_are_passed_over(void **state)
+{
+	struct fake *f = new_fake(6);
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++)
+		f->nodes[i].buffer = (struct fake_buffer *)16;
+	for (size_t i = 1; i < 5; i++)
+		f->taken[MAX_BLOCKS - 1 - i] = 0;
+	take_of(f);
+	assert_int_equal(said.end.phase, TT_CENSUS_END);
+	assert_int_equal(said.num_buffers, 1);
+	assert_int_equal(said.num_orphans, 1);
+	assert_int_equal(said.orphans[0].address, BASE);
+	free_fake(f);
+}
+
+/* A Buffer of another allocator has come to lie where such a one was. */
+static void an_element_may_have_become_another_allocators(void **state)
+{
+	struct fake *f = new_fake(3), *other = new_fake(2);
+
+	(void)state;
+	f->nodes[0].buffer = &other->buffers[0];
+	f->nodes[1].buffer = &other->buffers[1];
+	take_of(f);
+	assert_int_equal(said.end.phase, TT_CENSUS_END);
+	assert_int_equal(said.num_buffers, 1);
+	assert_int_equal(said.num_orphans, 2);
+	free_fake(other);
+	free_fake(f);
+}
+
+/* Its buffers and free lists are there, but they are not its own. */
+static void a_copy_of_an_allocator_is_none(void **state)
+{
+	struct fake *f = new_fake(3);
+	struct fake_allocator copy = f->allocator;
+	const __u64 allocator = (__u64)&copy;
+
+	(void)state;
+	take(&allocator, 1);
+	memset(&copy, 0, sizeof(copy));
+	assert_nothing();
+	free_fake(f);
+}
+
+/* What is left of a Buffer that ran out of memory looks so, too. */
+static void what_is_in_the_making_for_ever_is_not_waited_for(void **state)
+{
+	struct fake *f = new_fake(3);
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		f->buffers[i].status = TT_STATUS_REQUESTED;
+	take_of(f);
+	assert_int_equal(said.end.phase, TT_CENSUS_END);
+	assert_int_equal(said.num_buffers, 1);
+	assert_int_equal(said.num_orphans, 2);
+	free_fake(f);
+}
+
+/* The free lists say that it lives, so it is not passed over without a word. */
+static void an_allocator_that_does_not_rest_is_torn(void **state)
+{
+	struct fake *f = new_fake(3);
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		f->nodes[i].buffer = (struct fake_buffer *)16;
+	f->allocator.set.count = 4;
+	take_of(f);
+	assert_torn(1);
+	f->allocator.set.first = NULL; /* as between the two steps of an erase */
+	f->allocator.set.count = 1;
+	take_of(f);
+	assert_int_equal(said.num_pairs, 0);
+	assert_int_equal(said.result.unreadable, 1);
+	free_fake(f);
+}
+
+static void empty_the_set(void *ctx)
+{
+	struct maker *maker = ctx;
+
+	if (++maker->looks == 2)
+		maker->f->allocator.set.count = 0;
+}
+
+/* The last element is out of the chain before it is out of the count. */
+static void an_erase_that_is_going_on_is_waited_for(void **state)
+{
+	struct fake *f = new_fake(0);
+	struct maker maker = { .f = f };
+	const __u64 allocator = (__u64)&f->allocator;
+
+	(void)state;
+	f->taken[MAX_BLOCKS - 1] = 1;
+	f->allocator.set.count = 1;
+	take_while(&allocator, 1, empty_the_set, &maker);
+	assert_int_equal(said.end.phase, TT_CENSUS_END);
+	assert_int_equal(said.num_orphans, 1);
+	free_fake(f);
+}
 
 static void finish_after_some_looks(void *ctx)
 {
@@ -209,6 +315,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_dead_allocator_has_no_records),
 		cmocka_unit_test(an_element_that_is_no_live_buffer_is_passed_over),
+		cmocka_unit_test(elements_that_outnumber_the_orphans_are_passed_over),
+		cmocka_unit_test(an_element_may_have_become_another_allocators),
+		cmocka_unit_test(a_copy_of_an_allocator_is_none),
+		cmocka_unit_test(what_is_in_the_making_for_ever_is_not_waited_for),
+		cmocka_unit_test(an_allocator_that_does_not_rest_is_torn),
+		cmocka_unit_test(an_erase_that_is_going_on_is_waited_for),
 		cmocka_unit_test(
 			an_allocator_whose_only_buffer_is_in_the_making_is_looked_at_again),
 		cmocka_unit_test(a_ring_ends),

@@ -173,6 +173,7 @@ static int measure_type(const struct object_space *s, __u64 allocator, struct ce
 	if (!manager)
 		return 0;
 	err = read_lists(s, manager, &lists);
+	look->has_lists &= !err;
 	look->types_unread |= err ? 1u << type : 0;
 	if (err)
 		return err == -EAGAIN || err == -ENOMEM || err == -ESRCH || err == -EPERM ? err : 0;
@@ -195,10 +196,13 @@ int census_blocks__measure(const struct object_space *s, __u64 allocator, struct
 
 	look->types = look->types_unread = 0;
 	look->num_orphans = 0;
+	look->has_lists = false;
 	if (!s->layout->field[TT_FIELD_TYPE].len || !s->layout->field[TT_FIELD_ADDRESS].len)
 		return 0;
+	look->has_lists = true;
 	for (int type = 0; type < TT_TYPE_COUNT && !err; type++)
 		err = measure_type(s, allocator, look, (enum tt_buffer_type)type);
+	look->has_lists &= look->types | look->types_unread;
 	return err;
 }
 

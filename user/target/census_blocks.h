@@ -9,7 +9,8 @@
 #include "target/census_look.h"
 
 /*
- * Fills in per_bank and is_freed of the buffers of @look, which have been judged, and its orphans.
+ * Fills in per_bank and is_freed of the buffers of @look, which have been judged, its orphans, and
+ * whether it has_lists.
  * A type whose free lists cannot be read is in look->types_unread, and that is no error.
  * Returns 0; -EAGAIN: a free list changed while it was read; -ENOMEM; -ESRCH, -EPERM.
  */

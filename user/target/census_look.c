@@ -140,16 +140,6 @@ static bool names(const struct object_space *s, const struct look_buffer *b, __u
 	       object__in_body(s->layout, TT_FIELD_ALLOCATOR, b->body, sizeof(__u64)) == allocator;
 }
 
-/* Is it, which does not name our allocator, of another one that lives? */
-static bool is_anothers(const struct object_space *s, const struct look_buffer *b)
-{
-	__u64 other = object__in_body(s->layout, TT_FIELD_ALLOCATOR, b->body, sizeof(__u64)), word;
-
-	return !(b->faults & TT_FAULT_OBJECT) &&
-	       !memory__read(s->memory, other, &word, sizeof(word)) &&
-	       object__is_allocator_vtable(s, word);
-}
-
 static __u64 status_of(const struct object_space *s, const struct look_buffer *b)
 {
 	return s->layout->field[TT_FIELD_STATUS].len
@@ -195,39 +185,31 @@ static void judge_buffers(const struct object_space *s, __u64 allocator, struct 
 	ask_freed(s, allocator, look);
 }
 
-/*
- * Is that an allocator that lives, of which hardly a buffer does? The free lists of one that is
- * gone are no more: free(3) has left its own links in them. A copy has buffers of another one; but
- * so has one whose own buffers are gone, and another one's have come to lie where they were. And
- * where a buffer is in the making, its block is no orphan.
- */
-static bool is_bare(const struct object_space *s, __u64 allocator, struct census_look *look)
+/* Where a buffer is in the making, its block is no orphan. */
+static bool is_making(const struct object_space *s, __u64 allocator, const struct census_look *look)
 {
-	look->is_doubtful = false;
-	if (!look->num_orphans || look->types_unread ||
-	    look->claimed - look->num_valid > look->num_orphans)
-		return false;
-	for (size_t i = 0; i < look->num_buffers; i++) {
-		const struct look_buffer *b = &look->buffers[i];
-
-		if (names(s, b, allocator) && status_of(s, b) == TT_STATUS_REQUESTED)
-			return false;
-		look->is_doubtful |= !names(s, b, allocator) && is_anothers(s, b);
-	}
-	return !look->is_doubtful;
+	for (size_t i = 0; i < look->num_buffers; i++)
+		if (names(s, &look->buffers[i], allocator) &&
+		    status_of(s, &look->buffers[i]) == TT_STATUS_REQUESTED)
+			return true;
+	return false;
 }
 
 /*
  * Not every element need be a live buffer of this allocator: one may be in the making, and after a
  * free that a graph capture suppressed the Buffer is gone, but not from the set: then its block is
- * an orphan. The dead of a freed allocator are many more.
+ * an orphan, if it had one. The dead of a freed allocator are many more; but where the free lists
+ * are whole they tell all that is taken. @is_late: what is in the making has been waited for, and
+ * may be what is left of a Buffer that got no memory.
  */
-static bool is_sound(const struct object_space *s, __u64 allocator, struct census_look *look)
+static bool is_sound(const struct object_space *s, __u64 allocator, const struct census_look *look,
+		     bool is_late)
 {
 	for (size_t i = 0; i < look->num_buffers; i++)
 		if (look->buffers[i].is_absent)
 			return false;
-	return 2 * look->num_valid >= look->claimed || is_bare(s, allocator, look);
+	return 2 * look->num_valid >= look->claimed ||
+	       (look->is_alive && (is_late || !is_making(s, allocator, look)));
 }
 
 static bool is_final(int err)
@@ -254,20 +236,21 @@ static int look_at_empty(const struct object_space *s, __u64 allocator, struct c
  * not there to be read; @look has what was found.
  */
 static int look_once(const struct object_space *s, __u64 allocator, struct census_set *before,
-		     struct census_set *after, struct census_look *look)
+		     struct census_set *after, bool is_late, struct census_look *look)
 {
 	int walked, measured, err;
 
 	memory__forget(s->memory);
 	look->begin_ns = clock__now_ns();
 	look->num_valid = 0;
+	look->is_alive = false;
 	walked = read_set(s, allocator, before);
 	look->is_empty = walked == -ENOENT && census_set__is_empty(&before->header);
 	if (look->is_empty)
 		return look_at_empty(s, allocator, look);
 	if (walked == -ENOENT || is_final(walked))
 		return walked;
-	if (!before->header.count)
+	if (!before->header.num_buckets)
 		return walked == -ENODATA ? walked : -ENOENT;
 	look->is_absent = walked == -ENODATA;
 	look->claimed = before->header.count;
@@ -278,19 +261,21 @@ static int look_once(const struct object_space *s, __u64 allocator, struct censu
 	measured = census_blocks__measure(s, allocator, look);
 	if (is_final(measured))
 		return measured;
+	look->is_alive = look->has_lists && !before->is_copy;
 	memory__forget(s->memory);
 	err = read_set(s, allocator, after);
 	if (is_final(err))
 		return err;
 	look->end_ns = clock__now_ns();
-	look->is_whole = !walked && !err && is_sound(s, allocator, look) &&
+	look->is_whole = !walked && !err && is_sound(s, allocator, look, is_late) &&
 			 (look->is_explained || census_set__equal(before, after));
 	return look->is_whole && !measured ? 0 : -EAGAIN;
 }
 
 /*
- * What a look is worth that is not whole. Most of what the set leads to are live buffers of this
- * allocator: it lives, but does not rest, or part of it is swapped out. The dead fail here.
+ * What a look is worth that is not whole. Its free lists are, or most of what the set leads to are
+ * live buffers of this allocator: it lives, but does not rest, or part of it is swapped out. The
+ * dead fail here.
  */
 static int judge_look(const struct census_look *look)
 {
@@ -298,27 +283,30 @@ static int judge_look(const struct census_look *look)
 
 	for (size_t i = 0; i < look->num_buffers; i++)
 		absent += look->buffers[i].is_absent;
-	if (2 * (look->num_valid + absent) < look->num_buffers || look->num_valid + absent == 0)
-		return look->is_absent || look->is_doubtful ? -ENODATA : -ENOENT;
+	if (!look->is_alive &&
+	    (2 * (look->num_valid + absent) < look->num_buffers || look->num_valid + absent == 0))
+		return look->is_absent ? -ENODATA : -ENOENT;
 	return look->num_valid ? 0 : -ENODATA;
 }
 
 static int look_until_whole(const struct object_space *s, const struct census_target *target,
 			    __u64 allocator, bool is_known, struct census_look *ret_look)
 {
-	__u64 begin_ns = clock__now_ns();
+	__u64 end_ns = clock__now_ns() + MAX_LOOKS_NS;
 	struct census_set before = {}, after = {};
+	bool is_late;
 	int looks = 0, err;
 
 	*ret_look = (struct census_look){ .is_explained = target->ready };
 	do {
 		if (target->ready)
 			target->ready(target->ctx);
-		err = look_once(s, allocator, &before, &after, ret_look);
+		is_late = clock__now_ns() >= end_ns;
+		err = look_once(s, allocator, &before, &after, is_late, ret_look);
 		looks++;
 	} while (err == -EAGAIN &&
-		 (looks < MIN_LOOKS || ((is_known || ret_look->num_valid) &&
-					clock__now_ns() - begin_ns < MAX_LOOKS_NS)));
+		 (looks < MIN_LOOKS ||
+		  (!is_late && (is_known || ret_look->num_valid || ret_look->is_alive))));
 	census_set__done(&before);
 	census_set__done(&after);
 	return err;

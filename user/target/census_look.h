@@ -47,9 +47,10 @@ struct census_look {
 	__u64 begin_ns, end_ns; /* CLOCK_BOOTTIME */
 	__u64 claimed;		/* elements, as the set says */
 	bool is_whole;
-	bool is_absent;	  /* part of the set itself is swapped out */
-	bool is_doubtful; /* of a bare one: its elements are another's, and may have been its own */
-	bool is_empty;	  /* a set, but without elements */
+	bool is_absent; /* part of the set itself is swapped out */
+	bool has_lists; /* of each type, and none contradicts itself: it is no dead allocator's */
+	bool is_alive;	/* so an allocator lives here, whatever its set leads to */
+	bool is_empty;	/* a set, but without elements */
 	bool is_explained; /* of what changes meanwhile there are records */
 	bool inherits;	   /* some of it is the parent's, see census_parent.h */
 	struct look_buffer *buffers;

@@ -57,10 +57,11 @@ static int read_header(struct memory *memory, __u64 addr, struct set_header *ret
 	if (err)
 		return err;
 	*ret_header = header;
-	if (!header.count || header.count > SET_MAX_ELEMENTS || !header.num_buckets ||
-	    !header.first)
+	if (header.count > SET_MAX_ELEMENTS || !header.num_buckets ||
+	    (!header.count && !header.first))
 		return -ENOENT;
-	return 0;
+	/* the chain and the count change one after the other */
+	return header.count && header.first ? 0 : -EAGAIN;
 }
 
 /* Where @addr is in the table, or would be. */
@@ -86,8 +87,9 @@ static void add_node(struct nodes *n, __u64 addr)
 	n->count++;
 }
 
-static int add_buckets(struct nodes *n, const struct set_header *header, __u64 before_first)
+static int add_buckets(struct nodes *n, struct census_set *set, __u64 before_first)
 {
+	const struct set_header *header = &set->header;
 	__u64 buckets[SLAB];
 	int err = 0;
 
@@ -102,7 +104,9 @@ static int add_buckets(struct nodes *n, const struct set_header *header, __u64 b
 		if (err || part.err)
 			break; /* what cannot be read is no hint */
 		for (size_t i = 0; i < count; i++)
-			if (buckets[i] != before_first)
+			if (buckets[i] == before_first)
+				set->is_copy = false;
+			else
 				add_node(n, buckets[i]);
 	}
 	return err;
@@ -181,10 +185,11 @@ int census_set__read(struct memory *memory, __u64 addr, struct census_set *set)
 	if (err)
 		return err;
 	set->elements = malloc(set->header.count * sizeof(*set->elements));
+	set->is_copy = true;
 	err = set->elements ? init_nodes(&nodes, set->header.count) : -ENOMEM;
 	if (!err) {
 		add_node(&nodes, set->header.first);
-		err = add_buckets(&nodes, &set->header, addr + offsetof(struct set_header, first));
+		err = add_buckets(&nodes, set, addr + offsetof(struct set_header, first));
 	}
 	err = err ? err : read_nodes(&nodes);
 	err = err ? err : follow_chain(&nodes, set);

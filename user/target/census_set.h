@@ -26,12 +26,13 @@ struct census_set {
 	struct set_header header;
 	__u64 *elements;
 	size_t count;
+	bool is_copy; /* of the bytes of another set: of its buckets none leads to this one */
 };
 
 /*
  * Reads the set at @addr. Returns 0; -ENOENT: that is no set, or it is empty; -EAGAIN: its chain is
- * a ring, or not as long as the set says; -ENODATA, -EFAULT: it leads to where nothing can be read;
- * all with what was found until then; -ESRCH, -EPERM, -ENOMEM.
+ * a ring, or not as long as the set says, as while an element comes or goes; -ENODATA, -EFAULT: it
+ * leads to where nothing can be read; all with what was found until then; -ESRCH, -EPERM, -ENOMEM.
  */
 int census_set__read(struct memory *memory, __u64 addr, struct census_set *set);
 void census_set__done(struct census_set *set);
