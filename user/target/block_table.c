@@ -162,17 +162,31 @@ void block_table__free(struct block_table *t)
 	free(t);
 }
 
-struct block *block_table__claim(struct block_table *t, __u64 address, __u64 id)
+static struct block *find_taken(const struct block_table *t, __u64 address)
 {
 	struct block key = { .address = address - t->base };
 	struct block *found = bsearch(&key, t->blocks, t->count, sizeof(key), compare_blocks);
 
-	if (!found || !found->is_taken)
+	return found && found->is_taken ? found : NULL;
+}
+
+struct block *block_table__claim(struct block_table *t, __u64 address, __u64 id)
+{
+	struct block *found = find_taken(t, address);
+
+	if (!found)
 		return NULL;
 	if (!found->claims || id > found->id)
 		*found = (struct block){ found->address, found->size, true, 0, id };
 	found->claims += id == found->id;
 	return found;
+}
+
+bool block_table__has(const struct block_table *t, __u64 address, __u64 size)
+{
+	const struct block *found = find_taken(t, address);
+
+	return found && found->size == size;
 }
 
 bool block__is_of(const struct block *block, __u64 id)

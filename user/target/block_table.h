@@ -46,6 +46,9 @@ bool block__is_of(const struct block *block, __u64 id);
 /* Bytes of a block in each bank; 0: several have claimed it that cannot be told apart. */
 __u64 block__size(const struct block *block);
 
+/* Is a block of that many bytes taken at @address, which is a Buffer's? */
+bool block_table__has(const struct block_table *table, __u64 address, __u64 size);
+
 /* How many blocks are taken. */
 size_t block_table__num_taken(const struct block_table *table);
 

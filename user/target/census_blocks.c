@@ -126,23 +126,41 @@ static bool claim_blocks(const struct object_space *s, struct census_look *look,
 	return has_claims || !has_buffers || !block_table__num_taken(lists->table);
 }
 
+/* A block that several have claimed says nothing of any of them, neither now nor before. */
+static bool was_so(const struct object_space *s, const struct block_table *before,
+		   const struct look_buffer *b)
+{
+	__u64 address = object__in_body(s->layout, TT_FIELD_ADDRESS, b->body, sizeof(address));
+	__u64 size = block__size(b->block);
+
+	return !size || (before && block_table__has(before, address, size));
+}
+
 /*
  * After a bulk free (deallocate_buffers()) buffers without memory stay in the set, and in status
- * ALLOCATED. The lists have no block for them, or it is another's.
+ * ALLOCATED. The lists have no block for them, or it is another's. Returns -EAGAIN if a block has
+ * changed meanwhile, and nobody will tell how.
  */
-static void measure_blocks(const struct object_space *s, struct census_look *look, __u32 type,
-			   bool has_more)
+static int measure_blocks(const struct object_space *s, const struct block_table *before,
+			  struct census_look *look, __u32 type, bool has_more)
 {
+	int err = 0;
+
 	for (size_t i = 0; i < look->num_buffers; i++) {
 		struct look_buffer *b = &look->buffers[i];
+		bool is_sure;
 
 		if (!is_of_type(s, b, type))
 			continue;
+		is_sure = b->block && was_so(s, before, b);
 		b->is_freed = !has_more && (!b->block || !block__is_of(b->block, b->unique_id));
 		look->devices[b->device].num_buffers -= b->is_freed;
-		b->per_bank = b->block ? block__size(b->block) : 0;
+		b->per_bank = is_sure ? block__size(b->block) : 0;
+		if (b->block && !is_sure && !look->is_explained)
+			err = -EAGAIN;
 		b->block = NULL; /* it goes with its table */
 	}
+	return err;
 }
 
 static int add_orphans(struct census_look *look, enum tt_buffer_type type,
@@ -162,13 +180,19 @@ static int add_orphans(struct census_look *look, enum tt_buffer_type type,
 	return 0;
 }
 
-static int measure_type(const struct object_space *s, __u64 allocator, struct census_look *look,
+static bool is_error(int err)
+{
+	return err == -EAGAIN || err == -ENOMEM || err == -ESRCH || err == -EPERM;
+}
+
+static int measure_type(const struct object_space *s, __u64 allocator,
+			const struct census_tables *before, struct census_look *look,
 			enum tt_buffer_type type)
 {
 	__u64 manager = object__bank_manager(s, allocator, type);
 	struct lists lists;
 	bool is_known;
-	int err;
+	int changed = 0, err;
 
 	if (!manager)
 		return 0;
@@ -176,10 +200,10 @@ static int measure_type(const struct object_space *s, __u64 allocator, struct ce
 	look->has_lists &= !err;
 	look->types_unread |= err ? 1u << type : 0;
 	if (err)
-		return err == -EAGAIN || err == -ENOMEM || err == -ESRCH || err == -EPERM ? err : 0;
+		return is_error(err) ? err : 0;
 	is_known = claim_blocks(s, look, type, &lists);
 	if (is_known)
-		measure_blocks(s, look, type, lists.has_more);
+		changed = measure_blocks(s, before->of[type], look, type, lists.has_more);
 	if (is_known && !lists.has_more) {
 		look->types |= 1u << type;
 		err = add_orphans(look, type, lists.table);
@@ -187,21 +211,58 @@ static int measure_type(const struct object_space *s, __u64 allocator, struct ce
 		look->types_unread |= 1u << type;
 	}
 	block_table__free(lists.table);
+	return err ? err : changed;
+}
+
+static bool has_places(const struct tt_layout *layout)
+{
+	return layout->field[TT_FIELD_TYPE].len && layout->field[TT_FIELD_ADDRESS].len;
+}
+
+static int read_before(const struct object_space *s, __u64 allocator, enum tt_buffer_type type,
+		       struct census_tables *tables)
+{
+	__u64 manager = object__bank_manager(s, allocator, type), free_list;
+	int err;
+
+	if (!manager)
+		return 0;
+	err = object__field(s, TT_FIELD_FREE_LIST, manager, &free_list, sizeof(free_list));
+	err = err ? err : block_table__read(s, free_list, &tables->of[type]);
+	return is_error(err) ? err : 0;
+}
+
+int census_tables__read(const struct object_space *s, __u64 allocator,
+			struct census_tables *ret_tables)
+{
+	int err = 0;
+
+	*ret_tables = (struct census_tables){};
+	for (int type = 0; type < TT_TYPE_COUNT && !err && has_places(s->layout); type++)
+		err = read_before(s, allocator, (enum tt_buffer_type)type, ret_tables);
 	return err;
 }
 
-int census_blocks__measure(const struct object_space *s, __u64 allocator, struct census_look *look)
+void census_tables__done(struct census_tables *tables)
+{
+	for (int type = 0; type < TT_TYPE_COUNT; type++)
+		block_table__free(tables->of[type]);
+	*tables = (struct census_tables){};
+}
+
+int census_blocks__measure(const struct object_space *s, __u64 allocator,
+			   const struct census_tables *before, struct census_look *look)
 {
 	int err = 0;
 
 	look->types = look->types_unread = 0;
 	look->num_orphans = 0;
 	look->has_lists = false;
-	if (!s->layout->field[TT_FIELD_TYPE].len || !s->layout->field[TT_FIELD_ADDRESS].len)
+	if (!has_places(s->layout))
 		return 0;
 	look->has_lists = true;
 	for (int type = 0; type < TT_TYPE_COUNT && !err; type++)
-		err = measure_type(s, allocator, look, (enum tt_buffer_type)type);
+		err = measure_type(s, allocator, before, look, (enum tt_buffer_type)type);
 	look->has_lists &= look->types | look->types_unread;
 	return err;
 }

@@ -96,8 +96,8 @@ static int read_slab(const struct object_space *s, struct look_buffer *buffers, 
 	return err;
 }
 
-static int read_buffers(const struct object_space *s, const struct census_set *set,
-			struct census_look *look)
+static int read_all(const struct object_space *s, const struct census_set *set,
+		    struct census_look *look)
 {
 	_cleanup_free_ struct memory_part *parts = malloc(2 * SLAB * sizeof(*parts));
 	_cleanup_free_ __u64 *bodies = malloc(SLAB * sizeof(*bodies));
@@ -115,6 +115,11 @@ static int read_buffers(const struct object_space *s, const struct census_set *s
 		err = read_slab(s, look->buffers + at,
 				set->count - at < SLAB ? set->count - at : SLAB, bodies, parts);
 	return err;
+}
+
+static bool is_final(int err)
+{
+	return err == -ESRCH || err == -EPERM || err == -ENOMEM;
 }
 
 /* -1: there are too many. */
@@ -196,6 +201,29 @@ static bool is_making(const struct object_space *s, __u64 allocator, const struc
 }
 
 /*
+ * Between two looks at the free lists: so what a buffer occupies is of its own time. Returns 0 or
+ * -errno; *@ret_measured: as of census_blocks__measure().
+ */
+static int read_buffers(const struct object_space *s, __u64 allocator, const struct census_set *set,
+			struct census_look *look, int *ret_measured)
+{
+	_cleanup_(census_tables__done) struct census_tables tables;
+	int before = census_tables__read(s, allocator, &tables), err;
+
+	if (is_final(before))
+		return before;
+	memory__forget(s->memory);
+	err = read_all(s, set, look);
+	if (err)
+		return err;
+	judge_buffers(s, allocator, look);
+	*ret_measured = census_blocks__measure(s, allocator, &tables, look);
+	if (!*ret_measured)
+		*ret_measured = before;
+	return 0;
+}
+
+/*
  * Not every element need be a live buffer of this allocator: one may be in the making, and after a
  * free that a graph capture suppressed the Buffer is gone, but not from the set: then its block is
  * an orphan, if it had one. The dead of a freed allocator are many more; but where the free lists
@@ -212,19 +240,15 @@ static bool is_sound(const struct object_space *s, __u64 allocator, const struct
 	       (look->is_alive && (is_late || !is_making(s, allocator, look)));
 }
 
-static bool is_final(int err)
-{
-	return err == -ESRCH || err == -EPERM || err == -ENOMEM;
-}
-
 /* Of a set without elements. -ENOENT; or as of census_blocks__measure(). */
 static int look_at_empty(const struct object_space *s, __u64 allocator, struct census_look *look)
 {
+	const struct census_tables none = {};
 	int err;
 
 	look->num_buffers = 0;
 	look->num_devices = 0;
-	err = census_blocks__measure(s, allocator, look);
+	err = census_blocks__measure(s, allocator, &none, look);
 	look->end_ns = clock__now_ns();
 	return err ? err : -ENOENT;
 }
@@ -232,8 +256,8 @@ static int look_at_empty(const struct object_space *s, __u64 allocator, struct c
 /*
  * Reads the set, its buffers, and the set again. Where what happens meanwhile is seen by others,
  * the set may change: it is enough that each time its chain came to its end, and was as long as the
- * set said. 0: as a whole; -EAGAIN: something changed, or is
- * not there to be read; @look has what was found.
+ * set said. 0: as a whole; -EAGAIN: something changed, or is not there to be read; @look has what
+ * was found.
  */
 static int look_once(const struct object_space *s, __u64 allocator, struct census_set *before,
 		     struct census_set *after, bool is_late, struct census_look *look)
@@ -254,13 +278,9 @@ static int look_once(const struct object_space *s, __u64 allocator, struct censu
 		return walked == -ENODATA ? walked : -ENOENT;
 	look->is_absent = walked == -ENODATA;
 	look->claimed = before->header.count;
-	err = read_buffers(s, before, look);
-	if (err)
-		return err;
-	judge_buffers(s, allocator, look);
-	measured = census_blocks__measure(s, allocator, look);
-	if (is_final(measured))
-		return measured;
+	err = read_buffers(s, allocator, before, look, &measured);
+	if (err || is_final(measured))
+		return err ? err : measured;
 	look->is_alive = look->has_lists && !before->is_copy;
 	memory__forget(s->memory);
 	err = read_set(s, allocator, after);
