@@ -210,6 +210,7 @@ static int read_buffers(const struct object_space *s, __u64 allocator, const str
 	_cleanup_(census_tables__done) struct census_tables tables;
 	int before = census_tables__read(s, allocator, &tables), err;
 
+	*ret_measured = before;
 	if (is_final(before))
 		return before;
 	memory__forget(s->memory);
