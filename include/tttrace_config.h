@@ -164,6 +164,8 @@ struct tt_layout {
 	__u64 vtable_mesh;   /* the same of a MeshDevice */
 	/* The same of the allocator classes, 0 behind the last; up to 0.70 they have no vtables. */
 	__u64 vtable_allocator[TT_MAX_ALLOCATOR_VTABLES];
+	/* vaddr of the counter that Buffers have their unique ids of, from 0.62 on; 0: unknown */
+	__u64 next_unique_id;
 };
 
 /*

@@ -320,13 +320,15 @@ struct tt_record_census {
 	__u32 types;
 	__u32 types_unread;
 	__u32 inherits; /* END: it holds what was allocated before a fork, which is not told */
-	__u32 reserved;
+	__u32 orphans_inherited; /* END: blocks without a buffer that are not told for that */
 };
 
 struct tt_record_census_buffer {
 	struct tt_record_buffer b; /* as of TT_RECORD_ALLOC: unique id, body, device_state */
 	__u64 per_bank;		   /* bytes, from the allocator's block table; 0: not known */
 	__u64 allocator;
+	__u32 may_be_inherited; /* perhaps allocated before a fork, and freed by the parent */
+	__u32 reserved;
 };
 
 /*
@@ -434,7 +436,7 @@ _Static_assert(sizeof(struct tt_record_device) == 336, "no padding");
 _Static_assert(sizeof(struct tt_record_circular) == 224, "no padding");
 _Static_assert(sizeof(struct tt_record_program) == 72, "no padding");
 _Static_assert(sizeof(struct tt_record_census) == 104, "no padding");
-_Static_assert(sizeof(struct tt_record_census_buffer) == 240, "no padding");
+_Static_assert(sizeof(struct tt_record_census_buffer) == 248, "no padding");
 _Static_assert(sizeof(struct tt_record_census_orphan) == 96, "no padding");
 _Static_assert(sizeof(struct tt_record_stack_copy) == 152, "no padding");
 _Static_assert(sizeof(struct tt_record_python_code) == 80 + 1568, "no padding");

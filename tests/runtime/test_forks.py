@@ -85,6 +85,41 @@ def test_a_worker_holds_what_it_has_taken_itself(real, order):
         assert [free["class"] for free in result.of("free", pid=pid)] == ["matched"] * freed
 
 
+# The parent frees what it was the last to allocate before the fork, or closes its device.
+GONE = """
+    d = open_shape("1")
+    old = tensors(3, d)
+    told, ended = os.pipe(), os.pipe()
+    child = os.fork()
+    if not child:
+        live = tensors(2, d)
+        os.write(told[1], b"x")
+        os.read(ended[0], 1)
+        os._exit(0)
+    os.read(told[0], 1)
+    if sys.argv[1] == "freed": del old[-1]
+    else: close(d)
+    log("child", pid=child)
+    ask()
+    os.write(ended[1], b"x"), os.waitpid(child, 0)
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("what, inherited", (("freed", 1), ("closed", 3)))
+def test_what_may_be_inherited_is_said(real, what, inherited):
+    program = real.start(GONE, args=(what,))
+    program.hear()
+    child = real.logged("child")[0]["pid"]
+    result = tttrace.look(child)
+    status, text, _ = tttrace.plain("--snapshot", str(child))
+    program.end()
+    assert result.status == status == 0
+    assert len(result.of("alloc")) == 2 + inherited  # it has them, whoever has allocated them
+    assert result.summary["coverage"]["buffers_may_be_inherited"] == inherited
+    assert f"  {inherited} buffers of forked processes may be inherited" in text
+
+
 # A child that allocates from what it has inherited, or from a device of its own.
 CHILD = """
     d = open_shape("1")

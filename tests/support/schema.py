@@ -167,6 +167,7 @@ COVERAGE = Table(
      "hits": Table({}, dict.fromkeys(PROBES, number)),
      "stacks": counts((*STACK_ENDS, "missing", "copied")),
      "missing": many(Table({"part": one_of(PARTS), "loss": text, "why": text})),
+     "buffers_may_be_inherited": number, "orphans_taken_for_inherited": number,
      "twice": number, "untraced_times": number, "untraced": many(Table({"path": text, "pid": number, "times": number, "why": text}))})
 
 # --- lines ---------------------------------------------------------------------------------------

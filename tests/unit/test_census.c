@@ -285,6 +285,11 @@ static void take_of_child(struct fake *f, void (*change)(struct fake *f), struct
 	assert_int_equal(waitpid(target.pid, NULL, 0), target.pid);
 }
 
+static void change_nothing(struct fake *f)
+{
+	(void)f;
+}
+
 static void add_two(struct fake *f)
 {
 	for (size_t i = 5; i < 7; i++)
@@ -308,6 +313,52 @@ static void a_child_holds_what_it_has_allocated_itself(void **state)
 	free_fake(f);
 }
 
+static __u64 next_unique_id;
+
+static void add_two_and_count(struct fake *f)
+{
+	add_two(f);
+	next_unique_id += 2;
+}
+
+/* The youngest that it was forked with, its parent has freed. What both have not counted is its
+ * own. */
+static void what_is_the_childs_own_is_not_always_known(void **state)
+{
+	struct fake *f = new_fake(5);
+
+	(void)state;
+	next_unique_id = 1005;
+	layout.next_unique_id = (__u64)&next_unique_id - BIAS;
+	take_of_child(f, add_two_and_count, &f->buffers[4]);
+	assert_int_equal(said.num_buffers, 3);
+	assert_false(said.buffers[0].may_be_inherited);
+	assert_false(said.buffers[1].may_be_inherited);
+	assert_int_equal(said.buffers[2].b.unique_id, 1004);
+	assert_true(said.buffers[2].may_be_inherited);
+	layout.next_unique_id = 0; /* then it may be any of them */
+	f->buffers[4].status = TT_STATUS_ALLOCATED;
+	take_of_child(f, add_two, &f->buffers[4]);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(said.buffers[i].may_be_inherited);
+	free_fake(f);
+}
+
+/* Its parent has closed the device. */
+static void of_a_parent_that_has_nothing_left_all_may_be_inherited(void **state)
+{
+	struct fake *f = new_fake(1);
+
+	(void)state;
+	next_unique_id = 1001;
+	layout.next_unique_id = (__u64)&next_unique_id - BIAS;
+	take_of_child(f, change_nothing, &f->buffers[0]);
+	assert_int_equal(said.num_buffers, 1);
+	assert_true(said.buffers[0].may_be_inherited);
+	layout.next_unique_id = 0;
+	free_fake(f);
+}
+
 static void suppress_one_of_three(struct fake *f)
 {
 	add_two(f);
@@ -325,6 +376,7 @@ static void a_child_has_orphans_of_its_own(void **state)
 	assert_int_equal(said.num_buffers, 1);
 	assert_int_equal(said.num_orphans, 1);
 	assert_int_equal(said.orphans[0].address, BASE + 5 * BLOCK);
+	assert_int_equal(said.end.orphans_inherited, 1);
 	free_fake(f);
 }
 
@@ -344,11 +396,6 @@ static void a_childs_suppressed_free_of_what_it_inherited_is_no_orphan_of_its_ow
 	assert_int_equal(said.num_buffers, 2);
 	assert_int_equal(said.num_orphans, 0);
 	free_fake(f);
-}
-
-static void change_nothing(struct fake *f)
-{
-	(void)f;
 }
 
 /* What is older than anything that both hold was there before the fork. */
@@ -391,6 +438,8 @@ int main(void)
 		cmocka_unit_test(without_vtables_devices_lead_to_buffers_and_those_to_allocators),
 		cmocka_unit_test(a_child_is_read_and_one_that_has_ended_is_none),
 		cmocka_unit_test(a_child_holds_what_it_has_allocated_itself),
+		cmocka_unit_test(what_is_the_childs_own_is_not_always_known),
+		cmocka_unit_test(of_a_parent_that_has_nothing_left_all_may_be_inherited),
 		cmocka_unit_test(a_child_has_orphans_of_its_own),
 		cmocka_unit_test(
 			a_childs_suppressed_free_of_what_it_inherited_is_no_orphan_of_its_own),

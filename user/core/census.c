@@ -245,6 +245,7 @@ int ledger__take_census_buffer(struct ledger *ledger, const struct hit *hit)
 		if (is_leaving(hit->process, &rec->b))
 			return 0;
 		err = add(ledger, hit, rec, info, &nr);
+		hit->process->census.may_be_inherited += rec->may_be_inherited != 0;
 	} else {
 		if (buffers__at(&ledger->buffers, nr)->state != BUFFER_LIVE)
 			return 0;
@@ -424,6 +425,8 @@ int ledger__take_census(struct ledger *ledger, const struct hit *hit)
 		if (allocator) {
 			allocator->census_ns = hit->h->ts_ns;
 			allocator->inherits = rec->inherits;
+			if (census__is_first(hit->process))
+				hit->process->census.may_be_own += rec->orphans_inherited;
 			end_rows(ledger, allocator, hit->process->census.begin_ns, rec->types);
 		}
 		return 0;

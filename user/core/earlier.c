@@ -27,6 +27,8 @@ void earlier__add(struct earlier *earlier, const struct process *process)
 	earlier->pre_attach += process->census.pre_attach;
 	earlier->repaired += process->loss.repaired;
 	earlier->mended += process->census.mended;
+	earlier->may_be_inherited += process->census.may_be_inherited;
+	earlier->may_be_own += process->census.may_be_own;
 	earlier->census_torn |= census__is_missing(process);
 	add_verdicts(earlier, process);
 }

@@ -27,6 +27,8 @@ struct earlier {
 	__u64 pre_attach;
 	__u64 repaired;
 	__u64 mended;
+	__u64 may_be_inherited;
+	__u64 may_be_own;
 	struct verdict_sum leaked; /* bytes on all chips together, as the others */
 	struct verdict_sum cut_off;
 	struct verdict_sum doubtful;

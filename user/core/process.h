@@ -52,6 +52,8 @@ struct census {
 			       is mended */
 	__u64 pre_attach;   /* buffers from before the attach, over all censuses */
 	__u64 mended;	    /* buffers added or removed since, over all */
+	__u64 may_be_inherited; /* of pre_attach: perhaps allocated by the parent */
+	__u64 may_be_own;	/* blocks without a buffer that are taken for inherited */
 };
 
 struct process {

@@ -275,6 +275,8 @@ static void count_process(struct snapshot *snapshot, const struct process *proce
 	snapshot->coverage.buffers_pre_attach += process->census.pre_attach;
 	snapshot->coverage.repaired += process->loss.repaired;
 	snapshot->coverage.buffers_mended += process->census.mended;
+	snapshot->coverage.may_be_inherited += process->census.may_be_inherited;
+	snapshot->coverage.may_be_own += process->census.may_be_own;
 	snapshot->coverage.census_torn |= census__is_missing(process);
 }
 

@@ -171,9 +171,11 @@ struct snapshot_coverage {
 	__u64 forgotten;
 	__u64 processes;
 	__u64 processes_pre_attach;
-	__u64 buffers_pre_attach;	  /* that a census found */
-	__u64 buffers_mended;		  /* rows that a later census had to add or to remove */
-	bool has_stacks;		  /* the stacks of allocations were wanted */
+	__u64 buffers_pre_attach; /* that a census found */
+	__u64 buffers_mended;	  /* rows that a later census had to add or to remove */
+	__u64 may_be_inherited;	  /* buffers that a parent may have allocated before a fork */
+	__u64 may_be_own;	  /* blocks without a buffer that are taken for inherited */
+	bool has_stacks;	  /* the stacks of allocations were wanted */
 	__u64 stacks[TT_STACK_END_COUNT]; /* of allocations, by how they ended */
 	__u64 stacks_missing;		  /* allocations whose stack was lost */
 	__u64 stacks_copied;		  /* stacks that BPF did not know yet */

@@ -18,6 +18,8 @@ void snapshot__add_earlier(const struct earlier *earlier, struct snapshot *snaps
 	snapshot->coverage.buffers_pre_attach += earlier->pre_attach;
 	snapshot->coverage.repaired += earlier->repaired;
 	snapshot->coverage.buffers_mended += earlier->mended;
+	snapshot->coverage.may_be_inherited += earlier->may_be_inherited;
+	snapshot->coverage.may_be_own += earlier->may_be_own;
 	snapshot->coverage.census_torn |= earlier->census_torn;
 	verdict_sum__fold(&snapshot->leaks, &earlier->leaked);
 	verdict_sum__fold(&snapshot->cut_off, &earlier->cut_off);

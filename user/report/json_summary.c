@@ -370,6 +370,10 @@ static void put_coverage(struct json_line *line, const struct snapshot *snap)
 	json_line__number(line, o, "buffers_before_attach",
 			  c->buffers_pre_attach + snap->frees[CLASS_PRE_ATTACH]);
 	json_line__number(line, o, "buffers_mended", c->buffers_mended);
+	if (c->may_be_inherited)
+		json_line__number(line, o, "buffers_may_be_inherited", c->may_be_inherited);
+	if (c->may_be_own)
+		json_line__number(line, o, "orphans_taken_for_inherited", c->may_be_own);
 	json_line__bool(line, o, "census_torn", c->census_torn);
 	json_line__number(line, o, "events", c->records);
 	put_losses(line, o, c);

@@ -106,6 +106,17 @@ static void print_untraced(FILE *out, const struct untraced *untraced)
 	print_count(out, more, "other runtimes that were seen are not traced");
 }
 
+/* Of forked processes: nothing in their memory tells these apart. */
+static void print_inherited(FILE *out, const struct snapshot_coverage *c)
+{
+	print_count(out, c->may_be_inherited,
+		    "buffers of forked processes may be inherited: allocated by the parent before "
+		    "the fork, and freed by it since");
+	print_count(out, c->may_be_own,
+		    "blocks of forked processes that no buffer owns are taken for inherited: the "
+		    "parent has the like");
+}
+
 void text_coverage__write(FILE *out, const struct snapshot *snap)
 {
 	const struct snapshot_coverage *c = &snap->coverage;
@@ -113,6 +124,7 @@ void text_coverage__write(FILE *out, const struct snapshot *snap)
 	if (c->is_look) {
 		fprintf(out, "coverage: read out of the memory of the process, with no probe%s\n",
 			c->census_torn ? "; not all of its allocators could be read" : "");
+		print_inherited(out, c);
 		return;
 	}
 	fprintf(out,
@@ -137,6 +149,7 @@ void text_coverage__write(FILE *out, const struct snapshot *snap)
 	if (c->buffers_pre_attach)
 		print_count(out, c->buffers_pre_attach,
 			    "buffers were there before tracing began: a census found them");
+	print_inherited(out, c);
 	if (c->census_torn)
 		fputs("  what was held before tracing began could not all be read\n", out);
 	print_loss(out, c, snap->frees[CLASS_UNKNOWN]);

@@ -63,6 +63,7 @@ static int tell_phase(struct census *c, const struct census_candidate *from,
 	rec.types = look->types;
 	rec.types_unread = look->types_unread;
 	rec.inherits = look->inherits;
+	rec.orphans_inherited = (__u32)look->orphans_inherited;
 	fill_header(c, from, TT_RECORD_CENSUS,
 		    phase == TT_CENSUS_BEGIN ? look->begin_ns : look->end_ns, &rec.h);
 	return c->fn(c->ctx, &rec, sizeof(rec));
@@ -77,6 +78,7 @@ static int tell_buffer(struct census *c, const struct census_candidate *from,
 		.b.device_state = look->devices[buffer->device].state,
 		.per_bank = buffer->per_bank,
 		.allocator = from->object,
+		.may_be_inherited = buffer->may_be_inherited,
 	};
 
 	fill_header(c, from, TT_RECORD_CENSUS_BUFFER, look->begin_ns, &rec.b.h);

@@ -324,6 +324,7 @@ void census_blocks__disown(const struct object_space *s, struct census_look *loo
 		if (!has_orphan(parents, &look->orphans[i]) &&
 		    !has_owner(s, parents, &look->orphans[i], youngest))
 			look->orphans[kept++] = look->orphans[i];
-	look->inherits |= kept < look->num_orphans;
+	look->orphans_inherited = look->num_orphans - kept;
+	look->inherits |= look->orphans_inherited != 0;
 	look->num_orphans = kept;
 }

@@ -18,14 +18,15 @@ enum {
 
 struct look_buffer {
 	__u64 buffer, unique_id;
-	__u64 per_bank;	     /* bytes; 0: not known */
-	struct block *block; /* while it is measured */
-	int device;	     /* index into census_look.devices */
-	__u8 faults;	     /* enum tt_record_fault */
-	bool is_absent;	     /* swapped out */
-	bool is_freed;	     /* its memory went in bulk */
-	bool is_valid;	     /* belongs to this allocator, and is allocated */
-	bool is_inherited;   /* from the process that this one was forked from */
+	__u64 per_bank;	       /* bytes; 0: not known */
+	struct block *block;   /* while it is measured */
+	int device;	       /* index into census_look.devices */
+	__u8 faults;	       /* enum tt_record_fault */
+	bool is_absent;	       /* swapped out */
+	bool is_freed;	       /* its memory went in bulk */
+	bool is_valid;	       /* belongs to this allocator, and is allocated */
+	bool is_inherited;     /* from the process that this one was forked from */
+	bool may_be_inherited; /* the parent may have freed it since */
 	__u8 body[TT_BODY_SIZE];
 };
 
@@ -59,6 +60,7 @@ struct census_look {
 	__u32 types, types_unread;
 	struct look_orphan *orphans;
 	size_t num_orphans;
+	size_t orphans_inherited; /* taken out, for the parent has the like */
 	struct look_device devices[LOOK_MAX_DEVICES];
 	int num_devices;
 };

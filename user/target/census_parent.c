@@ -49,6 +49,44 @@ static __u64 mark_buffers(struct census_look *parents, struct census_look *look)
 	return youngest;
 }
 
+/*
+ * The number of the next buffer of either; the lower one. Both have counted on from the fork, so
+ * what has a number from there on is the process's own. 0: the parent has no such library.
+ */
+static __u64 count_both(const struct object_space *space, const struct object_space *parents_space)
+{
+	const struct object_space *spaces[] = { space, parents_space };
+	__u64 lower = ~0ull, next;
+
+	for (int i = 0; i < 2; i++) {
+		if (memory__read(spaces[i]->memory, spaces[i]->bias + space->layout->next_unique_id,
+				 &next, sizeof(next)))
+			return 0;
+		lower = next < lower ? next : lower;
+	}
+	return lower;
+}
+
+/*
+ * What is older than the youngest that both have is inherited, and what the parent has not counted
+ * yet is not. In between nothing tells what the parent has allocated before the fork and freed
+ * since.
+ */
+static void doubt_buffers(const struct object_space *space,
+			  const struct object_space *parents_space, struct census_look *look)
+{
+	__u64 next = look->inherits ? ~0ull : 0;
+
+	if (space->layout->next_unique_id)
+		next = count_both(space, parents_space);
+	for (size_t i = 0; i < look->num_buffers; i++) {
+		struct look_buffer *b = &look->buffers[i];
+
+		b->may_be_inherited =
+			b->is_valid && !b->is_inherited && !b->is_freed && b->unique_id < next;
+	}
+}
+
 int census_parent__mark(pid_t parent, const struct object_space *space, __u64 allocator,
 			struct census_look *look)
 {
@@ -66,6 +104,8 @@ int census_parent__mark(pid_t parent, const struct object_space *space, __u64 al
 		census_blocks__disown(&parents_space, look, &parents, mark_buffers(&parents, look));
 		err = parents.is_whole ? 0 : -EAGAIN;
 	}
+	/* it may have closed the device since, too */
+	doubt_buffers(space, &parents_space, look);
 	census_look__done(&parents);
 	return err == -ENOMEM || err == -EAGAIN ? err : 0;
 }

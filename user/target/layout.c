@@ -315,6 +315,17 @@ static void conclude(const struct survey *s, int field, struct tt_layout *layout
 	*ret_field = concluded;
 }
 
+/* Of Buffer, and from 0.80 on of BufferImpl (symbols of libtt_metal.so 0.62.2 to 0.81.1). */
+static __u64 find_counter(const struct symbols *symbols)
+{
+	const struct elf_symbol *found;
+
+	if (symbols__find(symbols, "_ZN2tt8tt_metal10BufferImpl14next_unique_idE", &found) &&
+	    symbols__find(symbols, "_ZN2tt8tt_metal6Buffer14next_unique_idE", &found))
+		return 0;
+	return found->vaddr;
+}
+
 int layout__decode(struct elf_file *file, const struct symbols *symbols,
 		   struct tt_layout *ret_layout, struct library_field fields[TT_FIELD_COUNT])
 {
@@ -341,6 +352,7 @@ int layout__decode(struct elf_file *file, const struct symbols *symbols,
 	layout.vtable_device = vtables__find(symbols, "_ZTVN2tt8tt_metal6DeviceE");
 	layout.vtable_mesh = vtables__find(symbols, "_ZTVN2tt8tt_metal11distributed10MeshDeviceE");
 	vtables__find_allocators(file, symbols, layout.vtable_allocator);
+	layout.next_unique_id = find_counter(symbols);
 	if (fields[TT_FIELD_CORE_RANGES].found)
 		layout.range_stride = s->found[TT_FIELD_CORE_RANGES].paths.span_size;
 	layout__seal(&layout, fields);
