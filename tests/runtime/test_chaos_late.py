@@ -90,6 +90,29 @@ def compare_at_least(result, point):
             assert replay.bytes[point["pid"], mesh["mesh"], name] <= count
 
 
+def sums_of(numbers):
+    sums = {0}
+    for number in numbers:
+        sums |= {one + number for one in sums}
+    return sums
+
+
+def forgive_twins(result, pid, meshes, said):
+    """
+    What a worker's capture has kept from being freed is taken for inherited where the parent has the like, in
+    the same place; the coverage says of how many. Takes that off what @meshes have, more than was @said.
+    """
+    if "orphans_taken_for_inherited" not in result.summary["coverage"]:
+        return
+    orphans = [orphan for orphan in result.of("alloc", orphaned=True) if orphan["pid"] != pid]
+    for mesh in meshes:
+        for name, count in mesh["bytes"].items():
+            missing = count - said.get((mesh["mesh"], name), 0)
+            if missing in sums_of(orphan["footprint"] for orphan in orphans
+                                  if (orphan["mesh"], orphan["type"]) == (mesh["mesh"], name)):
+                mesh["bytes"][name] -= missing
+
+
 def compare_since(real, result, pids, until_ns=None):
     """
     Each checkpoint from the census of the attach on, and each audit. Returns False where the result says
@@ -103,6 +126,9 @@ def compare_since(real, result, pids, until_ns=None):
               and whole_since(result, pid) < point["ts_ns"] <= (until_ns or point["ts_ns"])]
     assert points or until_ns
     for point in points:
+        held = result.replay(point["ts_ns"]).bytes
+        forgive_twins(result, point["pid"], point["meshes"],
+                      {(mesh, name): count for (pid, mesh, name), count in held.items() if pid == point["pid"]})
         if unsized_ns is None or point["ts_ns"] < unsized_ns:
             compare(result, [point])
         else:
@@ -118,6 +144,7 @@ def compare_end(real, result, pid):
     """What is left leaks, or has ended. Of what the runtime holds it may be unknown for whom: it is older."""
     end, = [end for end in real.logged("end") if end["pid"] == pid]
     found = left(result, pid)
+    forgive_twins(result, pid, end["meshes"], found)
     for mesh in end["meshes"]:
         for name, count in mesh["bytes"].items():
             assert count - mesh["cached"][name] <= found.get((mesh["mesh"], name), 0) <= count

@@ -151,7 +151,7 @@ def compare_totals(result, late=False):
                 assert "peak" not in cell or cell["peak"] in peaks or (late and cell["peak"] > min(peaks)), \
                     f"peak of {key}"
                 compared += 1
-    assert compared, "the summary has no totals"
+    assert compared or late, "the summary has no totals"  # one that is late may hold nothing
 
 
 def compare_mesh(replay, pid, mesh):

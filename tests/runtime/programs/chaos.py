@@ -197,6 +197,7 @@ class Chaos:
         child = os.fork()
         if child:
             self.workers.append(child)
+            self.after_worker()
             return
         try:
             self.be_worker()
@@ -205,6 +206,9 @@ class Chaos:
             os._exit(1)  # it did not come to its end
 
     def before_worker(self):
+        pass
+
+    def after_worker(self):
         pass
 
     def be_worker(self):

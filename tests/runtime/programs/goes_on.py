@@ -47,6 +47,7 @@ class GoesOn(Chaos):
         self.how = how
         self.anchors = []
         self.told, self.tells = os.pipe()
+        self.came, self.comes = os.pipe()
         self.steps = self.some_steps(self.STEPS)
 
     def some_steps(self, steps):
@@ -57,6 +58,9 @@ class GoesOn(Chaos):
 
     def before_worker(self):
         self.anchors += [tensor(place.device) for place in self.places()]
+
+    def after_worker(self):
+        os.read(self.came, 1)
 
     def be_worker(self):
         super().be_worker()
@@ -73,6 +77,7 @@ class GoesOn(Chaos):
     def work(self):
         """Until the parent tells, or has gone."""
         log("worker")
+        os.write(self.comes, b"x")
         while not has_news(self.told):
             self.step()
             time.sleep(self.random.random() * MOST_PAUSE)
