@@ -3,13 +3,16 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/stat.h>
 
 #include "announcer.h"
 #include "gap.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "rewrites.h"
 #include "survey.h"
 #include "target/discovery.h"
 #include "target/library.h"
@@ -32,13 +35,61 @@ void runtimes__tell_missing(struct runtimes *runtimes)
 
 /* --- places ---------------------------------------------------------------------------------- */
 
-static void give_back(struct runtimes *runtimes, int tag)
+static void forget(struct runtimes *runtimes, struct runtime *runtime)
+{
+	if (runtime->watch)
+		rewrites__forget(runtimes->rewrites_fd, runtime->watch);
+	free(runtime->name);
+	*runtime = (struct runtime){};
+}
+
+static void take_probes_out(struct runtimes *runtimes, int tag)
 {
 	/* of its last process all that was recorded has been read by then */
 	gap__prepare(runtimes->gap);
 	loader__release_library(runtimes->loader, (__u16)(tag - 1));
 	discovery__forget(runtimes->discovery, tag);
-	runtimes->by_tag[tag].is_taken = false;
+}
+
+static void give_back(struct runtimes *runtimes, int tag)
+{
+	take_probes_out(runtimes, tag);
+	forget(runtimes, &runtimes->by_tag[tag]);
+}
+
+static int find_watch(const struct runtimes *runtimes, int watch)
+{
+	for (int tag = 1; tag <= TT_MAX_LAYOUTS; tag++)
+		if (runtimes->by_tag[tag].watch == watch)
+			return tag;
+	return 0;
+}
+
+void runtimes__take_rewrites(struct runtimes *runtimes)
+{
+	int watch;
+
+	while ((watch = rewrites__next(runtimes->rewrites_fd)) != 0) {
+		int tag = find_watch(runtimes, watch);
+
+		if (!tag)
+			continue;
+		take_probes_out(runtimes, tag);
+		announcer__untraced(runtimes->announcer, runtimes->by_tag[tag].pid,
+				    runtimes->by_tag[tag].name,
+				    "the file was overwritten, so its probes were taken out; put a "
+				    "new library beside the old one and rename it (mv)",
+				    NULL);
+		forget(runtimes, &runtimes->by_tag[tag]);
+	}
+}
+
+void runtimes__done(struct runtimes *runtimes)
+{
+	for (int tag = 1; tag <= TT_MAX_LAYOUTS; tag++)
+		forget(runtimes, &runtimes->by_tag[tag]);
+	if (runtimes->rewrites_fd >= 0)
+		close(runtimes->rewrites_fd);
 }
 
 static void give_back_unmapped(struct runtimes *runtimes)
@@ -138,6 +189,23 @@ void runtimes__meet(struct runtimes *runtimes, const struct discovery_find *find
 		gap__enter(runtimes->gap, find, runtime->counter, is_new);
 }
 
+static int watch_file(const struct runtimes *runtimes, const struct discovery_find *find,
+		      struct runtime *runtime)
+{
+	int fd = runtimes->rewrites_fd;
+	int watch = fd < 0 ? fd : rewrites__watch(fd, find->path);
+
+	runtime->pid = find->pid;
+	runtime->name = strdup(find->name);
+	if (watch > 0)
+		runtime->watch = watch;
+	else
+		pr_warn("cannot watch '%s': %s; do not overwrite it while it is traced: what maps "
+			"it then may crash",
+			find->name, strerror(-watch));
+	return runtime->name ? 0 : -ENOMEM;
+}
+
 static int attach_library(struct runtimes *runtimes, const struct discovery_find *find,
 			  const struct library *lib, struct runtime *runtime)
 {
@@ -149,9 +217,13 @@ static int attach_library(struct runtimes *runtimes, const struct discovery_find
 
 	if (runtimes->active)
 		gap__prepare(runtimes->gap);
+	err = watch_file(runtimes, find, runtime); /* first: what comes between is seen, too */
+	if (err)
+		return err;
 	err = loader__attach_library(runtimes->loader, lib, set, find->path, &layout, &attached);
 	runtimes__tell_missing(runtimes);
 	if (err) {
+		forget(runtimes, runtime);
 		announcer__untraced(runtimes->announcer, find->pid, find->name, NULL,
 				    loader__failure(runtimes->loader));
 		return err;
@@ -159,6 +231,7 @@ static int attach_library(struct runtimes *runtimes, const struct discovery_find
 	err = survey__add_library(runtimes->survey, find->tag, &lib->layout, layout);
 	if (err) {
 		loader__release_library(runtimes->loader, layout);
+		forget(runtimes, runtime);
 		return err;
 	}
 	runtime->is_taken = true;

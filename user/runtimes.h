@@ -29,6 +29,9 @@ struct runtime {
 	bool is_taken;
 	__u64 attached_ns; /* CLOCK_BOOTTIME: since when it has all of its probes */
 	__u64 counter;	   /* as struct library has it */
+	int watch;	   /* of what is written to it, see rewrites.h; 0: none */
+	pid_t pid;	   /* that mapped it, … */
+	char *name;	   /* … under that name */
 	/* of its file */
 	__u64 dev, ino;
 	__u64 size; /* bytes */
@@ -48,12 +51,18 @@ struct runtimes {
 	struct gap *gap;
 	bool active; /* processes are traced by now, and may have come before the probes */
 	unsigned int num;
+	int rewrites_fd;  /* readable when there is something to take; -errno: not open */
 	__u64 collect_ns; /* when places may be looked for again that can be given back */
 	struct runtime by_tag[TT_MAX_LAYOUTS + 1];
 };
 
+void runtimes__done(struct runtimes *runtimes);
+
 /* Tells of the parts that the loader has had to leave out so far. */
 void runtimes__tell_missing(struct runtimes *runtimes);
+
+/* Gives back the places of files that were written to, and tells of that. */
+void runtimes__take_rewrites(struct runtimes *runtimes);
 
 /*
  * A process maps one that has its probes: perhaps since before they were in place, see gap.h.

@@ -15,6 +15,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "own_namespace.h"
+#include "rewrites.h"
 #include "runtimes.h"
 #include "stack_taker.h"
 #include "survey.h"
@@ -224,6 +225,7 @@ static int open_parts(struct tracer *tracer, const struct loader_opts *given)
 		.survey = tracer->survey,
 		.announcer = &tracer->announcer,
 		.gap = &tracer->gap,
+		.rewrites_fd = rewrites__open(), /* if it is not, each library tells */
 	};
 	tracer->arrivals = (struct arrivals){ .stacks = tracer->stacks, .gap = &tracer->gap };
 	tracer->gap = (struct gap){
@@ -233,7 +235,9 @@ static int open_parts(struct tracer *tracer, const struct loader_opts *given)
 		.ctx = tracer,
 	};
 	runtimes__tell_missing(&tracer->runtimes);
-	return watch_mappings(tracer);
+	if (tracer->runtimes.rewrites_fd >= 0)
+		err = watch(tracer, tracer->runtimes.rewrites_fd);
+	return err ? err : watch_mappings(tracer);
 }
 
 int tracer__open(const struct tracer_opts *opts, tracer_record_fn on_record, void *ctx,
@@ -244,7 +248,7 @@ int tracer__open(const struct tracer_opts *opts, tracer_record_fn on_record, voi
 
 	if (!tracer)
 		return -ENOMEM;
-	tracer->epoll_fd = -1;
+	tracer->epoll_fd = tracer->runtimes.rewrites_fd = -1;
 	tracer->is_command = opts->is_command;
 	tracer->on_record = on_record;
 	tracer->ctx = ctx;
@@ -361,6 +365,7 @@ bool tracer__dispatch(struct tracer *tracer)
 	bool attended;
 	int drained;
 
+	runtimes__take_rewrites(&tracer->runtimes);
 	finder__drain(tracer->finder);
 	attended = arrivals__attend(&tracer->arrivals, ATTEND_NS);
 	drained = reader__drain(tracer->reader);
@@ -475,6 +480,7 @@ void tracer__free(struct tracer *tracer)
 	survey__free(tracer->survey);
 	stack_taker__free(tracer->stacks);
 	finder__free(tracer->finder);
+	runtimes__done(&tracer->runtimes);
 	arrivals__done(&tracer->arrivals);
 	gap__done(&tracer->gap);
 	discovery__free(tracer->discovery);

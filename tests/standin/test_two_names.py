@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from support import tttrace
+from support import standin, tttrace
 
 SCRIPT = ["pause 0.4", "open m 1", "alloc a m DRAM 65536 2048", "alloc b m DRAM 65536 2048", "free a", "close m"]
 FOOTPRINT = 73728
@@ -50,3 +50,21 @@ def test_totals_are_those_of_one_library(gen3, tmp_path, kind, options):
     assert summary["coverage"]["complete"] and len(summary["coverage"]["libraries"]) == 1
     assert len([one for one in events if one["event"] == "alloc" and one["kind"] == "owning"]) == 6
     assert {one["class"] for one in events if one["event"] == "free"} == {"matched"}
+
+
+# What has the probes of another file in it crashes when it is used: another build has other functions there.
+# The kernel takes the probes of perf events out one by one, some 0.1 s each.
+@pytest.mark.parametrize("build", ["gen1", "gen2", "gen3-fp"])
+@pytest.mark.parametrize("options, pause", [([], 1), (["--perf-events"], 6)], ids=["default", "perf_events"])
+def test_a_library_that_is_overwritten_has_no_probes_of_the_old_one(gen3, tmp_path, build, options, pause):
+    library = tmp_path / "lib.so"
+    shutil.copy(gen3.library, library)
+    script = [life(gen3, library), f"cat '{standin.Standin(build).library}' > '{library}'", f"sleep {pause}",
+              life(gen3, library)]
+    status, out, err = tttrace.plain("-j", *options, "--", "sh", "-ec", "\n".join(script))
+    summary = tttrace.parse(out + "\n")[-1]
+    assert status == 4, err
+    assert summary["leaked"]["buffers"] == 2 and [process["status"] for process in summary["processes"]] == [0, 0]
+    [untraced] = summary["coverage"]["untraced"]
+    assert untraced["path"] == str(library) and "was overwritten" in untraced["why"]
+    assert [one["path"] for one in summary["coverage"]["libraries"]] == [str(library)]
