@@ -130,6 +130,28 @@ static void a_block_whose_buffer_goes_between_two_looks_is_told(void **state)
 	free_fake(suppressor.fake);
 }
 
+/* A buffer was freed after the look at the set, and before that at the free list. */
+static void free_before_the_first_look(void *ctx)
+{
+	struct suppressor *suppressor = ctx;
+
+	suppressor->fake->taken[MAX_BLOCKS - 1 - 0] = ++suppressor->looks > 1;
+}
+
+static void a_buffer_that_goes_meanwhile_does_not_hide_such_a_block(void **state)
+{
+	struct suppressor suppressor = { .fake = new_fake(2) };
+	const __u64 allocator = (__u64)&suppressor.fake->allocator;
+
+	(void)state;
+	suppressor.fake->nodes[1].buffer = (struct fake_buffer *)16;
+	take_while(&allocator, 1, free_before_the_first_look, &suppressor);
+	assert_int_equal(said.num_buffers, 1);
+	assert_int_equal(said.num_orphans, 1);
+	assert_int_equal(said.end.types, 1 << TT_TYPE_DRAM);
+	free_fake(suppressor.fake);
+}
+
 /* All buffers were freed so. One that is there still, and says that it is freed, names a device. */
 static void an_allocator_may_hold_nothing_but_such_blocks(void **state)
 {
@@ -431,6 +453,7 @@ int main(void)
 		cmocka_unit_test(an_empty_set_is_told_of_if_its_allocator_is_known),
 		cmocka_unit_test(a_block_that_no_buffer_owns_is_told),
 		cmocka_unit_test(a_block_whose_buffer_goes_between_two_looks_is_told),
+		cmocka_unit_test(a_buffer_that_goes_meanwhile_does_not_hide_such_a_block),
 		cmocka_unit_test(an_allocator_may_hold_nothing_but_such_blocks),
 		cmocka_unit_test(what_is_left_of_a_freed_buffer_is_no_device),
 		cmocka_unit_test(without_free_lists_no_block_is_told),

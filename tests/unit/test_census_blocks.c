@@ -105,9 +105,63 @@ static void a_block_that_two_claim_is_not_looked_at_for_ever(void **state)
 	tear_down(&s);
 }
 
+/* It may be that the only one with a block there came and went meanwhile: that proves nothing. */
+static void where_no_buffer_has_a_block_the_lists_are_not_read(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	set_up(&s, true);
+	s.f->used[MAX_BLOCKS - 1] = s.f->used[MAX_BLOCKS - 1 - 1] = 0;
+	s.f->taken[MAX_BLOCKS - 1 - 2] = 1;
+	assert_int_equal(measure(&s), 0);
+	assert_int_equal(s.look.types_unsure, 1 << TT_TYPE_DRAM);
+	assert_int_equal(s.look.types_unread, 1 << TT_TYPE_DRAM);
+	assert_int_equal(s.look.num_orphans, 0);
+	assert_false(s.look.buffers[0].is_freed);
+	tear_down(&s);
+}
+
+static void what_an_earlier_look_could_not_read_is_unread(void **state)
+{
+	struct census_look earlier = { .types_unread = 1 << TT_TYPE_DRAM };
+	struct scene s;
+
+	(void)state;
+	set_up(&s, true);
+	s.f->taken[MAX_BLOCKS - 1 - 2] = 1;
+	assert_int_equal(measure(&s), 0);
+	assert_int_equal(s.look.num_orphans, 1);
+	assert_int_equal(s.look.types, 1 << TT_TYPE_DRAM);
+	census_blocks__confirm(&s.space, &s.look, &earlier);
+	assert_int_equal(s.look.num_orphans, 0);
+	assert_int_equal(s.look.types, 0);
+	assert_int_equal(s.look.types_unread, 1 << TT_TYPE_DRAM);
+	tear_down(&s);
+}
+
+static void what_cannot_be_read_of_a_parent_is_unread(void **state)
+{
+	struct census_look parents = { .types_unread = 1 << TT_TYPE_DRAM };
+	struct scene s;
+
+	(void)state;
+	set_up(&s, true);
+	s.f->taken[MAX_BLOCKS - 1 - 2] = 1;
+	assert_int_equal(measure(&s), 0);
+	census_blocks__disown(&s.space, &s.look, &parents, 0);
+	assert_int_equal(s.look.num_orphans, 0);
+	assert_int_equal(s.look.orphans_inherited, 0);
+	assert_int_equal(s.look.types_unread, 1 << TT_TYPE_DRAM);
+	tear_down(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(where_no_buffer_has_a_block_the_lists_are_not_read),
+		cmocka_unit_test(what_an_earlier_look_could_not_read_is_unread),
+		cmocka_unit_test(what_cannot_be_read_of_a_parent_is_unread),
 		cmocka_unit_test(what_rests_is_measured),
 		cmocka_unit_test(a_block_of_another_time_is_not_the_buffers),
 		cmocka_unit_test(where_nobody_tells_it_is_looked_at_again),

@@ -202,6 +202,7 @@ static int measure_type(const struct object_space *s, __u64 allocator,
 	if (err)
 		return is_error(err) ? err : 0;
 	is_known = claim_blocks(s, look, type, &lists);
+	look->types_unsure |= is_known ? 0 : 1u << type;
 	if (is_known)
 		changed = measure_blocks(s, before->of[type], look, type, lists.has_more);
 	if (is_known && !lists.has_more) {
@@ -255,7 +256,7 @@ int census_blocks__measure(const struct object_space *s, __u64 allocator,
 {
 	int err = 0;
 
-	look->types = look->types_unread = 0;
+	look->types = look->types_unread = look->types_unsure = 0;
 	look->num_orphans = 0;
 	look->has_lists = false;
 	if (!has_places(s->layout))
@@ -303,11 +304,26 @@ static bool has_owner(const struct object_space *s, const struct census_look *lo
 	return false;
 }
 
+/* The orphans of a type are known if both looks have read its free lists. */
+static void drop_unread(struct census_look *look, const struct census_look *other)
+{
+	__u32 unread = look->types & other->types_unread;
+	size_t kept = 0;
+
+	look->types &= ~unread;
+	look->types_unread |= unread;
+	for (size_t i = 0; i < look->num_orphans; i++)
+		if (!(unread & 1u << look->orphans[i].type))
+			look->orphans[kept++] = look->orphans[i];
+	look->num_orphans = kept;
+}
+
 void census_blocks__confirm(const struct object_space *s, struct census_look *look,
 			    const struct census_look *earlier)
 {
 	size_t kept = 0;
 
+	drop_unread(look, earlier);
 	for (size_t i = 0; i < look->num_orphans; i++)
 		if (has_orphan(earlier, &look->orphans[i]) ||
 		    has_owner(s, earlier, &look->orphans[i], ~0ull))
@@ -320,6 +336,7 @@ void census_blocks__disown(const struct object_space *s, struct census_look *loo
 {
 	size_t kept = 0;
 
+	drop_unread(look, parents);
 	for (size_t i = 0; i < look->num_orphans; i++)
 		if (!has_orphan(parents, &look->orphans[i]) &&
 		    !has_owner(s, parents, &look->orphans[i], youngest))

@@ -34,7 +34,7 @@ int census_blocks__measure(const struct object_space *space, __u64 allocator,
 
 /*
  * Keeps those orphans of @look whose block was taken in @earlier, too: by nobody, or by a buffer
- * whose free a graph capture has suppressed since.
+ * whose free a graph capture has suppressed since. What @earlier could not read is unread.
  */
 void census_blocks__confirm(const struct object_space *space, struct census_look *look,
 			    const struct census_look *earlier);

@@ -325,9 +325,9 @@ static int look_until_whole(const struct object_space *s, const struct census_ta
 		is_late = clock__now_ns() >= end_ns;
 		err = look_once(s, allocator, &before, &after, is_late, ret_look);
 		looks++;
-	} while (err == -EAGAIN &&
-		 (looks < MIN_LOOKS ||
-		  (!is_late && (is_known || ret_look->num_valid || ret_look->is_alive))));
+	} while (((err == -EAGAIN || (!err && ret_look->types_unsure)) && looks < MIN_LOOKS) ||
+		 (err == -EAGAIN && !is_late &&
+		  (is_known || ret_look->num_valid || ret_look->is_alive)));
 	census_set__done(&before);
 	census_set__done(&after);
 	return err;

@@ -58,6 +58,7 @@ struct census_look {
 	size_t num_buffers, num_valid;
 	/* 1 << enum tt_buffer_type: whose free lists were read, and could not be */
 	__u32 types, types_unread;
+	__u32 types_unsure; /* of the unread: no buffer has a block; they may have come and gone */
 	struct look_orphan *orphans;
 	size_t num_orphans;
 	size_t orphans_inherited; /* taken out, for the parent has the like */
