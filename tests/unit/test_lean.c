@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* Lean mode: of a free only its end is seen, and of an allocation only the finished Buffer. */
-#include "losing.h"
+#include "counting.h"
 
 #include "target/probe_set.h"
 
@@ -86,6 +86,23 @@ static void a_buffer_whose_free_was_suppressed_stays_live_when_its_pointer_comes
 	expect_live(s, 1, 12 * 1024);
 	stream_close(s, &python, 1);
 	assert_int_equal(stream_count(s, EVENT_LEAK), 1);
+}
+
+/* A census has found it, and is not settled yet. */
+static void a_buffer_that_was_found_stays_live_as_well(void **state)
+{
+	const struct actor unhit = { 100, 100, 0, 0 };
+	struct stream *s = *state;
+	struct object o = usual(), next = stream_object(0x5000, 0x900, 12 * 32);
+
+	next.id = o.id + 1;
+	stream_library_of(s, TT_MODE_LEAN, 1ull << TT_PROBE_TRACK_ALLOCATE);
+	begin_late(s, &python);
+	read_all(s, &unhit, &o, 1);
+	lean_alloc(s, &next, 32);
+	stream_expect_free(s, CLASS_SUPPRESSED);
+	phase(s, &unhit, TT_CENSUS_SETTLED, TT_CENSUS_ATTACH);
+	expect_live(s, 2, 12 * 1056);
 }
 
 static void a_lost_free_is_no_suppressed_one(void **state)
@@ -228,6 +245,7 @@ int main(void)
 		stream_test(a_footprint_that_could_not_be_looked_up_is_counted_as_unknown),
 		stream_test(
 			a_buffer_whose_free_was_suppressed_stays_live_when_its_pointer_comes_back),
+		stream_test(a_buffer_that_was_found_stays_live_as_well),
 		stream_test(a_lost_free_is_no_suppressed_one),
 		stream_test(a_buffer_of_a_graph_capture_is_left_out),
 		stream_test(a_free_tells_what_it_frees_where_no_allocation_was_seen),

@@ -62,11 +62,18 @@ static void keep_suppressed(struct ledger *ledger, const struct hit *hit, __u32 
 	ledger__unindex(ledger, hit->process, nr);
 }
 
-/* A new Buffer at @pointer: what we had there is over. */
-static void clear_place(struct ledger *ledger, const struct hit *hit, __u64 pointer, bool is_lean)
+/* Was @buffer, which a census has found, there before that of @rec, and not only after it? */
+static bool is_older(const struct buffer *buffer, const struct tt_record_buffer *rec)
+{
+	return buffer->flags & BUFFER_HAS_ID && buffer->id < rec->unique_id;
+}
+
+/* A new Buffer, that of @rec: what we had in its place is over. */
+static void clear_place(struct ledger *ledger, const struct hit *hit,
+			const struct tt_record_buffer *rec, bool is_lean)
 {
 	struct process *process = hit->process;
-	__u32 nr = buffer_index__find(&process->by_pointer, pointer);
+	__u32 nr = buffer_index__find(&process->by_pointer, rec->buffer);
 	struct buffer *buffer;
 	bool lost;
 
@@ -75,8 +82,9 @@ static void clear_place(struct ledger *ledger, const struct hit *hit, __u64 poin
 	buffer = buffers__at(&ledger->buffers, nr);
 	if (buffer->state == BUFFER_ENDED)
 		return ledger__forget(ledger, process, nr);
-	if (buffer->flags & BUFFER_UNTOLD)
+	if (buffer->flags & BUFFER_UNTOLD && !is_older(buffer, rec))
 		return ledger__drop_found(ledger, nr);
+	ledger__tell_found(ledger, hit->h->ts_ns, hit->h->tid, nr);
 	/* a suppressed free: the Buffer is gone, its memory is not */
 	if (buffer->flags & BUFFER_SUPPRESSED)
 		return ledger__unindex(ledger, process, nr);
@@ -190,15 +198,15 @@ int ledger__enter_buffer(struct ledger *ledger, struct allocator *allocator, __u
 	return 0;
 }
 
-void ledger__emit_alloc(struct ledger *ledger, const struct buffer *buffer,
-			const struct tt_record *h, enum free_class class, const char *why)
+void ledger__emit_alloc(struct ledger *ledger, const struct buffer *buffer, __u64 ts_ns, __u32 tid,
+			enum free_class class, const char *why)
 {
 	const struct device *device = ledger__allocator_of(ledger, buffer)->device;
 	struct event_buffer described;
 	struct event ev = {
 		.kind = EVENT_ALLOC,
-		.ts_ns = h->ts_ns,
-		.tid = h->tid,
+		.ts_ns = ts_ns,
+		.tid = tid,
 		.process = &device->process->pub,
 		.device = &device->pub,
 		.buffer = &described,
@@ -297,7 +305,7 @@ static int explain_found(struct ledger *ledger, const struct tt_record_buffer *r
 	}
 	if (buffer->flags & BUFFER_UNTOLD) {
 		buffer->flags &= ~BUFFER_UNTOLD;
-		ledger__emit_alloc(ledger, buffer, &rec->h, CLASS_MATCHED, NULL);
+		ledger__emit_alloc(ledger, buffer, rec->h.ts_ns, rec->h.tid, CLASS_MATCHED, NULL);
 	}
 	return 0;
 }
@@ -374,14 +382,15 @@ int ledger__take_alloc(struct ledger *ledger, const struct hit *hit)
 	nr = find_found(ledger, hit->process, rec);
 	if (nr != BUFFER_NONE)
 		return explain_found(ledger, rec, nr, stack);
-	clear_place(ledger, hit, rec->buffer, info->is_lean);
+	clear_place(ledger, hit, rec, info->is_lean);
 	if (info->is_lean && is_hooked(info, rec))
 		return 0; /* its free would not be seen */
 	err = ledger__add_buffer(ledger, hit, rec, info, &space, stack, &nr);
 	if (err)
 		return err;
 	note_first_id(hit->process, buffers__at(&ledger->buffers, nr));
-	ledger__emit_alloc(ledger, buffers__at(&ledger->buffers, nr), hit->h, CLASS_MATCHED, NULL);
+	ledger__emit_alloc(ledger, buffers__at(&ledger->buffers, nr), hit->h->ts_ns, hit->h->tid,
+			   CLASS_MATCHED, NULL);
 	return 0;
 }
 

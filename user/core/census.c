@@ -162,7 +162,7 @@ static const char *found_why(const struct buffer *buffer, bool before)
 		      : "its allocation was missed; found in its allocator";
 }
 
-void ledger__tell_found(struct ledger *ledger, const struct tt_record *h, __u32 nr)
+void ledger__tell_found(struct ledger *ledger, __u64 ts_ns, __u32 tid, __u32 nr)
 {
 	struct buffer *buffer = buffers__at(&ledger->buffers, nr);
 	struct process *process;
@@ -178,7 +178,7 @@ void ledger__tell_found(struct ledger *ledger, const struct tt_record *h, __u32 
 	census->added++;
 	if (before)
 		census->pre_attach++;
-	ledger__emit_alloc(ledger, buffer, h, before ? CLASS_PRE_ATTACH : CLASS_LOST,
+	ledger__emit_alloc(ledger, buffer, ts_ns, tid, before ? CLASS_PRE_ATTACH : CLASS_LOST,
 			   found_why(buffer, before));
 }
 
@@ -192,6 +192,39 @@ void ledger__drop_found(struct ledger *ledger, __u32 nr)
 	process->allocs[buffer->kind]--;
 	device__take_back(device, buffer);
 	ledger__end(ledger, process, nr);
+}
+
+/*
+ * Is the record of its allocation still to come? A census may be ahead of the records. Numbers of
+ * Buffers are counted up: of those from before the attach none does.
+ */
+static bool is_ahead(const struct ledger *ledger, const struct process *process,
+		     const struct buffer *buffer)
+{
+	if (loss__may_hide_alloc(&ledger->loss, &process->loss))
+		return false;
+	return !census__is_first(process) ||
+	       (buffer->flags & BUFFER_HAS_ID && process->has_first_id &&
+		buffer->id >= process->first_id);
+}
+
+void ledger__tell_all_found(struct ledger *ledger, struct allocator *allocator, __u64 ts_ns,
+			    __u32 tid)
+{
+	__u32 nr, next;
+
+	allocator->remembered++; /* it shall outlive its last buffer */
+	for (nr = allocator->live.head; nr != BUFFER_NONE; nr = next) {
+		const struct buffer *buffer = buffers__at(&ledger->buffers, nr);
+
+		next = buffer->next;
+		if (buffer->flags & BUFFER_UNTOLD &&
+		    is_ahead(ledger, allocator->device->process, buffer))
+			ledger__drop_found(ledger, nr);
+		else
+			ledger__tell_found(ledger, ts_ns, tid, nr);
+	}
+	allocator->remembered--;
 }
 
 void ledger__drop_untold(struct ledger *ledger, struct process *process)
@@ -289,7 +322,7 @@ static void settle_rows(struct ledger *ledger, const struct hit *hit, struct all
 		next = buffer->next;
 		if (is_awaited(ledger, hit->process, buffer))
 			continue;
-		ledger__tell_found(ledger, hit->h, nr);
+		ledger__tell_found(ledger, hit->h->ts_ns, hit->h->tid, nr);
 		if (buffer->flags & BUFFER_MISSING)
 			end_missed(ledger, hit, nr);
 	}

@@ -273,6 +273,7 @@ int ledger__take_bulk(struct ledger *ledger, const struct hit *hit)
 			continue;
 		met = true;
 		allocator->is_overridden |= ending == ENDING_OVERRIDE_STATE;
+		ledger__tell_all_found(ledger, allocator, hit->h->ts_ns, hit->h->tid);
 		ledger__end_all(ledger, hit->process, allocator, ending, &buffers, &bytes);
 		if (buffers)
 			emit_bulk(ledger, hit, allocator->device, ending, buffers, bytes);

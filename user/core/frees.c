@@ -114,8 +114,6 @@ int ledger__take_free(struct ledger *ledger, const struct hit *hit)
 	make_note(ledger, hit, info, thread, &note);
 	note_freed(thread, hit->h->ts_ns, note.buffer, &note);
 	start_release(thread, &note, ledger, &rel);
-	if (rel.nr != BUFFER_NONE)
-		ledger__tell_found(ledger, hit->h, rel.nr);
 	return release__done(ledger, &rel);
 }
 
@@ -164,8 +162,6 @@ int ledger__take_free_done(struct ledger *ledger, const struct hit *hit)
 	}
 	note_freed(thread, hit->h->ts_ns, rec->object, rel.note);
 	rel.nr = release__find_entry(ledger, hit->process, rec->object, rel.note);
-	if (rel.nr != BUFFER_NONE)
-		ledger__tell_found(ledger, hit->h, rel.nr);
 	return release__done(ledger, &rel);
 }
 

@@ -121,8 +121,8 @@ int ledger__enter_buffer(struct ledger *ledger, struct allocator *allocator, __u
 void ledger__measure(struct allocator *allocator, struct buffer *buffer,
 		     const struct space_note *space);
 /* Tells of @buffer; @class other than matched: its allocation was not seen, @why in words. */
-void ledger__emit_alloc(struct ledger *ledger, const struct buffer *buffer,
-			const struct tt_record *h, enum free_class class, const char *why);
+void ledger__emit_alloc(struct ledger *ledger, const struct buffer *buffer, __u64 ts_ns, __u32 tid,
+			enum free_class class, const char *why);
 int ledger__take_create(struct ledger *ledger, const struct hit *hit);
 
 /* frees.c */
@@ -146,8 +146,11 @@ int ledger__take_census(struct ledger *ledger, const struct hit *hit);
 int ledger__take_census_buffer(struct ledger *ledger, const struct hit *hit);
 /* The allocator at @object, of @device, or of any if that is 0; NULL: none. */
 struct allocator *ledger__census_allocator(struct process *process, __u64 object, __u64 device);
-/* Tells of @nr now, at @h, if a census found it and nobody was told yet. */
-void ledger__tell_found(struct ledger *ledger, const struct tt_record *h, __u32 nr);
+/* Tells of @nr, as of @ts_ns, if a census found it and nobody was told yet. */
+void ledger__tell_found(struct ledger *ledger, __u64 ts_ns, __u32 tid, __u32 nr);
+/* The same of all of @allocator, before they end together; drops what is of a later time. */
+void ledger__tell_all_found(struct ledger *ledger, struct allocator *allocator, __u64 ts_ns,
+			    __u32 tid);
 /* A census found @nr, but it is of a later time than the record at hand: its own will come. */
 void ledger__drop_found(struct ledger *ledger, __u32 nr);
 /* The same of all that wait for the records of their allocations: none will come any more. */

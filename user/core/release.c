@@ -72,6 +72,8 @@ static void emit_free(struct ledger *ledger, const struct release *rel, enum fre
 		.why = why ? why : free_class__why(class),
 	};
 
+	if (rel->nr != BUFFER_NONE)
+		ledger__tell_found(ledger, rel->ts_ns, rel->tid, rel->nr);
 	/* one that is remembered from a bulk free had some before */
 	if (class == CLASS_DEVICE_CLOSED)
 		described.has_footprint = false;

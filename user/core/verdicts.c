@@ -110,6 +110,7 @@ void ledger__judge_device(struct ledger *ledger, struct device *device, __u64 ts
 	TAILQ_FOREACH (allocator, &process->all_allocators, entry) {
 		if (allocator->device != device)
 			continue;
+		ledger__tell_all_found(ledger, allocator, ts_ns, tid);
 		for (nr = allocator->live.head; nr != BUFFER_NONE;
 		     nr = buffers__at(&ledger->buffers, nr)->next)
 			judge_buffer(ledger, device, nr, ts_ns, tid, why);
