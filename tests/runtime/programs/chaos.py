@@ -155,16 +155,19 @@ class Chaos:
 
     # --- the program cache -------------------------------------------------------------------
 
+    def operate(self):
+        if self.random.random() < 0.7:
+            convolve(self.device, self.random.choice((8, 16, 32)))
+        else:
+            one = tensor(self.device, (64, 64))
+            ttnn.deallocate(ttnn.matmul(one, one))
+            ttnn.deallocate(one)
+
     def step_operation(self):
         """What is there afterwards and was not before, its program has."""
         before = blocks(self.device)
         try:
-            if self.random.random() < 0.7:
-                convolve(self.device, self.random.choice((8, 16, 32)))
-            else:
-                one = tensor(self.device, (64, 64))
-                ttnn.deallocate(ttnn.matmul(one, one))
-                ttnn.deallocate(one)
+            self.operate()
         except RuntimeError:  # what is live in L1 may be in its way
             pass
         self.root.cached |= blocks(self.device) - before

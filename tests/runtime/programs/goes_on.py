@@ -20,7 +20,7 @@ import sys
 import time
 
 from chaos import Chaos
-from oracle import TYPES, log, occupied, tensor, zero_size
+from oracle import TYPES, log, occupied, say, tensor, zero_size
 
 NUMBERS = 5000  # of buffers that a parent makes at most while a worker lives
 MOST_PAUSE = 0.002  # seconds, between two steps
@@ -105,7 +105,7 @@ class GoesOn(Chaos):
 
     def stand_still(self):
         self.checkpoint()
-        print("waits", flush=True)
+        say("waits")
         if read_line() is None:
             os._exit(111)
 
@@ -115,7 +115,7 @@ class GoesOn(Chaos):
             self.step_worker()
             self.run(5)
             self.step_worker()
-        print("ready", flush=True)
+        say("ready")
         while True:
             word = read_line() if has_news(0) else ""
             if word is None:
