@@ -9,6 +9,7 @@
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "target/census_blocks.h"
+#include "target/census_owners.h"
 #include "target/census_set.h"
 
 enum {
@@ -36,29 +37,29 @@ static int read_set(const struct object_space *s, __u64 allocator, struct census
 }
 
 /* Where the bodies of some buffers begin: the Buffer itself, or what it points to. */
-static int find_bodies(const struct object_space *s, const struct look_buffer *buffers,
-		       size_t count, __u64 *ret_bodies, struct memory_part *parts)
+static int find_bodies(const struct object_space *s, struct look_buffer *buffers, size_t count,
+		       struct memory_part *parts)
 {
 	const struct tt_path *path = &s->layout->field[TT_FIELD_DEVICE];
 	int err;
 
 	for (size_t i = 0; i < count; i++) {
-		ret_bodies[i] = buffers[i].buffer;
-		parts[i] = (struct memory_part){ buffers[i].buffer + path->off[0], &ret_bodies[i],
-						 sizeof(*ret_bodies), 0 };
+		buffers[i].body_at = buffers[i].buffer;
+		parts[i] =
+			(struct memory_part){ buffers[i].buffer + path->off[0], &buffers[i].body_at,
+					      sizeof(buffers[i].body_at), 0 };
 	}
 	if (path->len == 1)
 		return 0;
 	err = memory__gather(s->memory, parts, count);
 	for (size_t i = 0; i < count; i++)
 		if (parts[i].err)
-			ret_bodies[i] = 0;
+			buffers[i].body_at = 0;
 	return err;
 }
 
 /* The number of a Buffer lies far from its other fields, in the same object. */
-static __u64 find_unique_id(const struct object_space *s, const struct look_buffer *buffer,
-			    __u64 body)
+static __u64 find_unique_id(const struct object_space *s, const struct look_buffer *buffer)
 {
 	const struct tt_path *path = &s->layout->field[TT_FIELD_UNIQUE_ID];
 	const struct tt_path *device = &s->layout->field[TT_FIELD_DEVICE];
@@ -67,22 +68,22 @@ static __u64 find_unique_id(const struct object_space *s, const struct look_buff
 	if (!path->len)
 		return 0;
 	if (path->len == device->len && (path->len == 1 || path->off[0] == device->off[0]))
-		return body + path->off[path->len - 1];
+		return buffer->body_at + path->off[path->len - 1];
 	return object__address(s, TT_FIELD_UNIQUE_ID, buffer->buffer, &addr) ? 0 : addr;
 }
 
 static int read_slab(const struct object_space *s, struct look_buffer *buffers, size_t count,
-		     __u64 *bodies, struct memory_part *parts)
+		     struct memory_part *parts)
 {
-	int err = find_bodies(s, buffers, count, bodies, parts);
+	int err = find_bodies(s, buffers, count, parts);
 
 	if (err)
 		return err;
 	for (size_t i = 0; i < count; i++) {
 		struct look_buffer *b = &buffers[i];
-		__u64 id = find_unique_id(s, b, bodies[i]);
+		__u64 id = find_unique_id(s, b);
 
-		parts[2 * i] = (struct memory_part){ bodies[i] + s->layout->body_start, b->body,
+		parts[2 * i] = (struct memory_part){ b->body_at + s->layout->body_start, b->body,
 						     sizeof(b->body), 0 };
 		parts[2 * i + 1] =
 			(struct memory_part){ id, &b->unique_id, id ? sizeof(b->unique_id) : 0, 0 };
@@ -100,21 +101,20 @@ static int read_all(const struct object_space *s, const struct census_set *set,
 		    struct census_look *look)
 {
 	_cleanup_free_ struct memory_part *parts = malloc(2 * SLAB * sizeof(*parts));
-	_cleanup_free_ __u64 *bodies = malloc(SLAB * sizeof(*bodies));
 	int err = 0;
 
 	free(look->buffers);
 	look->num_buffers = 0;
 	look->buffers = calloc(set->count + 1, sizeof(*look->buffers));
-	if (!parts || !bodies || !look->buffers)
+	if (!parts || !look->buffers)
 		return -ENOMEM;
 	look->num_buffers = set->count;
 	for (size_t i = 0; i < set->count; i++)
 		look->buffers[i].buffer = set->elements[i];
 	for (size_t at = 0; at < set->count && !err; at += SLAB)
 		err = read_slab(s, look->buffers + at,
-				set->count - at < SLAB ? set->count - at : SLAB, bodies, parts);
-	return err;
+				set->count - at < SLAB ? set->count - at : SLAB, parts);
+	return err ? err : census_owners__mark(s, look);
 }
 
 static bool is_final(int err)

@@ -18,6 +18,7 @@ enum {
 
 struct look_buffer {
 	__u64 buffer, unique_id;
+	__u64 body_at;	       /* where its body lies, which it may have apart */
 	__u64 per_bank;	       /* bytes; 0: not known */
 	struct block *block;   /* while it is measured */
 	int device;	       /* index into census_look.devices */
