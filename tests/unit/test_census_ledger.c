@@ -338,14 +338,6 @@ static void what_was_freed_in_bulk_does_not_come_back(void **state)
 	assert_int_equal(held(s), 0);
 }
 
-static void suppress(struct stream *s, const struct object *o)
-{
-	stream_buffer(s, &python, TT_RECORD_FREE_BEGIN, o);
-	stream_tracked(s, &python, o);
-	stream_space(s, &python, 32);
-	stream_expect_free(s, CLASS_SUPPRESSED);
-}
-
 static void a_suppressed_free_is_no_missing_buffer(void **state)
 {
 	struct stream *s = *state;
@@ -353,78 +345,13 @@ static void a_suppressed_free_is_no_missing_buffer(void **state)
 
 	stream_begin(s, &python, 1);
 	stream_alloc(s, &python, &o);
-	suppress(s, &o);
+	stream_buffer(s, &python, TT_RECORD_FREE_BEGIN, &o);
+	stream_tracked(s, &python, &o);
+	stream_space(s, &python, 32);
+	stream_expect_free(s, CLASS_SUPPRESSED);
 	look(s, &python, NULL, 0);
 	expect_census(s, 0, 0, 0);
 	assert_int_equal(held(s), 1);
-}
-
-/* Until the census is settled nobody was told of it; and another Buffer has its place by then. */
-static void what_was_found_keeps_its_memory_when_its_free_is_suppressed(void **state)
-{
-	struct stream *s = *state;
-	struct object first = object(1), next = object(1);
-
-	next.id = first.id + 1;
-	next.address += 0x8000;
-	begin_late(s, &python);
-	read_all(s, &unhit, &first, 1);
-	suppress(s, &first);
-	assert_int_equal(stream_count(s, EVENT_ALLOC), 1);
-	stream_alloc(s, &python, &next);
-	phase(s, &unhit, TT_CENSUS_SETTLED, TT_CENSUS_ATTACH);
-	assert_int_equal(stream_count(s, EVENT_ALLOC), 2);
-	assert_int_equal(held(s), 2);
-}
-
-/* In a process that is attached to, before the census of that is settled. */
-static void what_goes_in_bulk_is_told_of_before(void **state)
-{
-	struct stream *s = *state;
-	struct object objects[] = { object(1), object(2) };
-
-	begin_late(s, &python);
-	read_all(s, &unhit, objects, 2);
-	stream_bulk(s, &python, TT_PROBE_DEALLOCATE_BUFFERS, HEAP);
-	assert_int_equal(stream_count(s, EVENT_ALLOC), 2);
-	assert_int_equal(stream_last(s, EVENT_ALLOC)->ev.class, CLASS_PRE_ATTACH);
-	assert_int_equal(stream_last(s, EVENT_BULK_FREE)->ev.num_buffers, 2);
-	assert_true(stream_last(s, EVENT_ALLOC) < stream_last(s, EVENT_BULK_FREE));
-	phase(s, &unhit, TT_CENSUS_SETTLED, TT_CENSUS_ATTACH);
-	assert_int_equal(stream_count(s, EVENT_ALLOC), 2);
-	assert_int_equal(held(s), 0);
-}
-
-static void what_is_allocated_after_a_bulk_free_did_not_go_with_it(void **state)
-{
-	struct stream *s = *state;
-	struct object before = object(1), own = object(2), after = object(3);
-
-	before.id = 1;
-	own.id = 2;
-	after.id = 3;
-	begin_late(s, &python);
-	read_all(s, &unhit, (struct object[]){ before, after }, 2);
-	stream_alloc(s, &python, &own);
-	stream_bulk(s, &python, TT_PROBE_DEALLOCATE_BUFFERS, HEAP);
-	assert_int_equal(stream_last(s, EVENT_BULK_FREE)->ev.num_buffers, 2);
-	stream_alloc(s, &python, &after);
-	phase(s, &unhit, TT_CENSUS_SETTLED, TT_CENSUS_ATTACH);
-	assert_int_equal(stream_count(s, EVENT_ALLOC), 3);
-	assert_int_equal(held(s), 1);
-}
-
-static void what_leaks_is_told_of_before(void **state)
-{
-	struct stream *s = *state;
-	struct object o = object(1);
-
-	begin_late(s, &python);
-	read_all(s, &unhit, &o, 1);
-	stream_close(s, &python, 1);
-	assert_int_equal(stream_count(s, EVENT_LEAK), 1);
-	assert_int_equal(stream_count(s, EVENT_ALLOC), 1);
-	assert_true(stream_last(s, EVENT_ALLOC) < stream_last(s, EVENT_LEAK));
 }
 
 static void a_torn_census_takes_nothing_away(void **state)
@@ -546,10 +473,6 @@ int main(void)
 		stream_test(what_may_be_leaving_is_waited_for),
 		stream_test(what_was_freed_in_bulk_does_not_come_back),
 		stream_test(a_suppressed_free_is_no_missing_buffer),
-		stream_test(what_was_found_keeps_its_memory_when_its_free_is_suppressed),
-		stream_test(what_goes_in_bulk_is_told_of_before),
-		stream_test(what_is_allocated_after_a_bulk_free_did_not_go_with_it),
-		stream_test(what_leaks_is_told_of_before),
 		stream_test(a_torn_census_takes_nothing_away),
 		stream_test(an_allocator_that_was_not_read_makes_the_census_incomplete),
 		stream_test(an_allocator_that_is_empty_takes_all_its_buffers_away),

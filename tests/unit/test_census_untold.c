@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* What ends between the rows of a census and its settling: it is told first. */
+#include "counting.h"
+
+static const struct actor python = { 100, 100, 5, 0 };
+/* as the user side knows a process that has not been hit yet */
+static const struct actor unhit = { 100, 100, 0, 0 };
+
+static struct object object(__u64 number)
+{
+	return stream_object(0x5000 + number * 0x1000, 0x100 + number * 0x1000, 12 * 1024);
+}
+
+/* Live buffers, of which each occupies the same. */
+static __u64 held(const struct stream *s)
+{
+	return stream_live(s) / (12 * 1024);
+}
+
+/* Until the census is settled nobody was told of it; and another Buffer has its place by then. */
+static void what_was_found_keeps_its_memory_when_its_free_is_suppressed(void **state)
+{
+	struct stream *s = *state;
+	struct object first = object(1), next = object(1);
+
+	next.id = first.id + 1;
+	next.address += 0x8000;
+	begin_late(s, &python);
+	read_all(s, &unhit, &first, 1);
+	stream_buffer(s, &python, TT_RECORD_FREE_BEGIN, &first);
+	stream_tracked(s, &python, &first);
+	stream_space(s, &python, 32);
+	stream_expect_free(s, CLASS_SUPPRESSED);
+	assert_int_equal(stream_count(s, EVENT_ALLOC), 1);
+	stream_alloc(s, &python, &next);
+	phase(s, &unhit, TT_CENSUS_SETTLED, TT_CENSUS_ATTACH);
+	assert_int_equal(stream_count(s, EVENT_ALLOC), 2);
+	assert_int_equal(held(s), 2);
+}
+
+/* In a process that is attached to, before the census of that is settled. */
+static void what_goes_in_bulk_is_told_of_before(void **state)
+{
+	struct stream *s = *state;
+	struct object objects[] = { object(1), object(2) };
+
+	begin_late(s, &python);
+	read_all(s, &unhit, objects, 2);
+	stream_bulk(s, &python, TT_PROBE_DEALLOCATE_BUFFERS, HEAP);
+	assert_int_equal(stream_count(s, EVENT_ALLOC), 2);
+	assert_int_equal(stream_last(s, EVENT_ALLOC)->ev.class, CLASS_PRE_ATTACH);
+	assert_int_equal(stream_last(s, EVENT_BULK_FREE)->ev.num_buffers, 2);
+	assert_true(stream_last(s, EVENT_ALLOC) < stream_last(s, EVENT_BULK_FREE));
+	phase(s, &unhit, TT_CENSUS_SETTLED, TT_CENSUS_ATTACH);
+	assert_int_equal(stream_count(s, EVENT_ALLOC), 2);
+	assert_int_equal(held(s), 0);
+}
+
+static void what_is_allocated_after_a_bulk_free_did_not_go_with_it(void **state)
+{
+	struct stream *s = *state;
+	struct object before = object(1), own = object(2), after = object(3);
+
+	before.id = 1;
+	own.id = 2;
+	after.id = 3;
+	begin_late(s, &python);
+	read_all(s, &unhit, (struct object[]){ before, after }, 2);
+	stream_alloc(s, &python, &own);
+	stream_bulk(s, &python, TT_PROBE_DEALLOCATE_BUFFERS, HEAP);
+	assert_int_equal(stream_last(s, EVENT_BULK_FREE)->ev.num_buffers, 2);
+	stream_alloc(s, &python, &after);
+	phase(s, &unhit, TT_CENSUS_SETTLED, TT_CENSUS_ATTACH);
+	assert_int_equal(stream_count(s, EVENT_ALLOC), 3);
+	assert_int_equal(held(s), 1);
+}
+
+static void what_leaks_is_told_of_before(void **state)
+{
+	struct stream *s = *state;
+	struct object o = object(1);
+
+	begin_late(s, &python);
+	read_all(s, &unhit, &o, 1);
+	stream_close(s, &python, 1);
+	assert_int_equal(stream_count(s, EVENT_LEAK), 1);
+	assert_int_equal(stream_count(s, EVENT_ALLOC), 1);
+	assert_true(stream_last(s, EVENT_ALLOC) < stream_last(s, EVENT_LEAK));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		stream_test(what_was_found_keeps_its_memory_when_its_free_is_suppressed),
+		stream_test(what_goes_in_bulk_is_told_of_before),
+		stream_test(what_is_allocated_after_a_bulk_free_did_not_go_with_it),
+		stream_test(what_leaks_is_told_of_before),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
