@@ -320,7 +320,7 @@ struct tt_record_census {
 	__u32 types;
 	__u32 types_unread;
 	__u32 inherits; /* END: it holds what was allocated before a fork, which is not told */
-	__u32 orphans_inherited; /* END: blocks without a buffer that are not told for that */
+	__u32 reserved;
 };
 
 struct tt_record_census_buffer {
@@ -336,6 +336,13 @@ struct tt_record_census_buffer {
  * owns: a graph capture has suppressed the free of its Buffer, or that is about to come, or is
  * just going.
  */
+/* May a block be no orphan of this process? Where a row is known to be there, it is that one's. */
+enum tt_orphan_doubt {
+	TT_ORPHAN_SURE,
+	TT_ORPHAN_FRESH,     /* it was none a moment before: a buffer may be on its way to it */
+	TT_ORPHAN_INHERITED, /* the parent has the like */
+};
+
 struct tt_record_census_orphan {
 	struct tt_record h;
 	__u64 allocator;
@@ -343,7 +350,7 @@ struct tt_record_census_orphan {
 	__u64 address;
 	__u64 per_bank; /* bytes */
 	__u32 type;	/* enum tt_buffer_type */
-	__u32 pad;
+	__u32 doubt;	/* enum tt_orphan_doubt */
 };
 
 /*

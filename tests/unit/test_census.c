@@ -396,9 +396,11 @@ static void a_child_has_orphans_of_its_own(void **state)
 	f->nodes[2].buffer = (struct fake_buffer *)16;
 	take_of_child(f, suppress_one_of_three, NULL);
 	assert_int_equal(said.num_buffers, 1);
-	assert_int_equal(said.num_orphans, 1);
-	assert_int_equal(said.orphans[0].address, BASE + 5 * BLOCK);
-	assert_int_equal(said.end.orphans_inherited, 1);
+	assert_int_equal(said.num_orphans, 2);
+	assert_int_equal(said.orphans[0].address, BASE + 2 * BLOCK);
+	assert_int_equal(said.orphans[0].doubt, TT_ORPHAN_INHERITED);
+	assert_int_equal(said.orphans[1].address, BASE + 5 * BLOCK);
+	assert_int_equal(said.orphans[1].doubt, TT_ORPHAN_SURE);
 	free_fake(f);
 }
 
@@ -416,7 +418,8 @@ static void a_childs_suppressed_free_of_what_it_inherited_is_no_orphan_of_its_ow
 	(void)state;
 	take_of_child(f, suppress_what_both_have, NULL);
 	assert_int_equal(said.num_buffers, 2);
-	assert_int_equal(said.num_orphans, 0);
+	assert_int_equal(said.num_orphans, 1);
+	assert_int_equal(said.orphans[0].doubt, TT_ORPHAN_INHERITED);
 	free_fake(f);
 }
 

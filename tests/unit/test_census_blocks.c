@@ -151,7 +151,6 @@ static void what_cannot_be_read_of_a_parent_is_unread(void **state)
 	assert_int_equal(measure(&s), 0);
 	census_blocks__disown(&s.space, &s.look, &parents, 0);
 	assert_int_equal(s.look.num_orphans, 0);
-	assert_int_equal(s.look.orphans_inherited, 0);
 	assert_int_equal(s.look.types_unread, 1 << TT_TYPE_DRAM);
 	tear_down(&s);
 }

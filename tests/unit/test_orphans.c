@@ -17,7 +17,8 @@ static struct object object(__u64 number)
 	return stream_object(0x5000 + number * 0x1000, 0x100 + number * 0x1000, 12 * KIB);
 }
 
-static void tell_orphan(struct stream *s, const struct actor *a, __u64 device, __u64 address)
+static void tell_doubtful(struct stream *s, const struct actor *a, __u64 device, __u64 address,
+			  enum tt_orphan_doubt doubt)
 {
 	struct tt_record_census_orphan rec = {
 		.h = written(s, a, TT_RECORD_CENSUS_ORPHAN),
@@ -26,10 +27,16 @@ static void tell_orphan(struct stream *s, const struct actor *a, __u64 device, _
 		.address = address,
 		.per_bank = KIB,
 		.type = TT_TYPE_DRAM,
+		.doubt = doubt,
 	};
 
 	stream_apply(s, &rec, sizeof(rec));
 	assert_int_equal(s->err, 0);
+}
+
+static void tell_orphan(struct stream *s, const struct actor *a, __u64 device, __u64 address)
+{
+	tell_doubtful(s, a, device, address, TT_ORPHAN_SURE);
 }
 
 /* A whole look at @o and at an orphan; or at either, where the other is NULL, or 0. */
@@ -260,10 +267,54 @@ static void a_footprint_that_differs_is_put_right(void **state)
 	assert_int_equal(stream_live(s), 24 * KIB);
 }
 
+/* Its block is in the free list, and was not a moment before, or the parent has the like. */
+static void a_suppressed_free_keeps_its_row_where_its_block_is_in_doubt(void **state)
+{
+	struct stream *s = *state;
+	struct object o = object(1);
+
+	stream_begin(s, &python, 1);
+	stream_alloc(s, &python, &o);
+	stream_buffer(s, &python, TT_RECORD_FREE_BEGIN, &o);
+	stream_tracked(s, &python, &o);
+	stream_space(s, &python, 32);
+	stream_expect_free(s, CLASS_SUPPRESSED);
+	for (int doubt = TT_ORPHAN_FRESH; doubt <= TT_ORPHAN_INHERITED; doubt++) {
+		phase(s, &python, TT_CENSUS_BEGIN, 0);
+		tell_doubtful(s, &python, MESH, o.address, (enum tt_orphan_doubt)doubt);
+		phase_with(s, &python, TT_CENSUS_END, 0, ALL_TYPES);
+		phase(s, &python, TT_CENSUS_SETTLED, TT_CENSUS_AUDIT);
+		assert_int_equal(last_census(s)->removed, 0);
+		assert_true(last_census(s)->whole);
+		assert_int_equal(stream_live(s), 12 * KIB);
+	}
+}
+
+static void what_is_in_doubt_is_no_orphan_of_a_row_that_is_not_known(void **state)
+{
+	struct stream *s = *state;
+	struct snapshot *snapshot;
+
+	begin_late(s, &python);
+	phase(s, &unhit, TT_CENSUS_BEGIN, 0);
+	tell_doubtful(s, &unhit, MESH, 0x100, TT_ORPHAN_FRESH);
+	tell_doubtful(s, &unhit, MESH, 0x800, TT_ORPHAN_INHERITED);
+	tell_doubtful(s, &unhit, MESH + 0x100, 0x800, TT_ORPHAN_INHERITED);
+	phase_with(s, &unhit, TT_CENSUS_END, 0, ALL_TYPES);
+	phase(s, &unhit, TT_CENSUS_SETTLED, TT_CENSUS_ATTACH);
+	assert_true(last_census(s)->whole);
+	assert_int_equal(stream_live(s), 0);
+	snapshot = stream_snapshot(s);
+	assert_int_equal(snapshot->coverage.may_be_own, 2);
+	snapshot__free(snapshot);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, stream_setup, stream_teardown)
 	const struct CMUnitTest tests[] = {
+		stream_test(a_suppressed_free_keeps_its_row_where_its_block_is_in_doubt),
+		stream_test(what_is_in_doubt_is_no_orphan_of_a_row_that_is_not_known),
 		T(what_no_buffer_owns_is_held),
 		T(it_is_a_leak_when_its_device_is_closed),
 		T(a_buffer_whose_record_comes_is_no_orphan),

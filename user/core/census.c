@@ -78,6 +78,8 @@ static void begin(struct process *process, __u64 ts_ns)
 	census->types = census->types_unread = 0;
 	census->passed_over = 0;
 	census->unplaced = false;
+	if (census__is_first(process)) /* it may have been tried before */
+		census->may_be_own = 0;
 }
 
 /*
@@ -458,8 +460,6 @@ int ledger__take_census(struct ledger *ledger, const struct hit *hit)
 		if (allocator) {
 			allocator->census_ns = hit->h->ts_ns;
 			allocator->inherits = rec->inherits;
-			if (census__is_first(hit->process))
-				hit->process->census.may_be_own += rec->orphans_inherited;
 			end_rows(ledger, allocator, hit->process->census.begin_ns, rec->types);
 		}
 		return 0;

@@ -83,6 +83,22 @@ int ledger__new_allocator(struct ledger *ledger, struct device *device, __u64 ob
 	return err;
 }
 
+/*
+ * A census may read an allocator while its device closes: that is no other life of the two. Both
+ * its end and the opening of the next one are seen.
+ */
+static bool is_closing(const struct ledger *ledger, const struct hit *hit,
+		       const struct tt_record_allocator *rec)
+{
+	const struct device *device = device__find(hit->process, rec->device.object);
+	const struct allocator *allocator =
+		allocator__find(hit->process, rec->allocator, rec->device.object);
+
+	return hit->h->probe == TT_PROBE_COUNT && device && device->closed && allocator &&
+	       allocator->device == device &&
+	       !loss__may_hide_any(&ledger->loss, &hit->process->loss);
+}
+
 int ledger__take_allocator(struct ledger *ledger, const struct hit *hit)
 {
 	const struct tt_record_allocator *rec = (const void *)hit->h;
@@ -91,6 +107,8 @@ int ledger__take_allocator(struct ledger *ledger, const struct hit *hit)
 	__u64 buffers, bytes;
 	int err;
 
+	if (is_closing(ledger, hit, rec))
+		return 0;
 	err = ledger__meet_device(ledger, hit, &rec->device, &device);
 	if (err)
 		return err;

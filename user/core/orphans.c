@@ -79,6 +79,14 @@ static void count(struct census *census, struct buffer *buffer)
 	census->orphan_bytes += buffer->footprint;
 }
 
+/* What the first census takes for the parent's may be the process's own. */
+static int pass_over(struct process *process, const struct tt_record_census_orphan *rec)
+{
+	if (rec->doubt == TT_ORPHAN_INHERITED && census__is_first(process))
+		process->census.may_be_own++;
+	return 0;
+}
+
 int orphans__take(struct ledger *ledger, const struct hit *hit)
 {
 	const struct tt_record_census_orphan *rec = (const void *)hit->h;
@@ -89,10 +97,14 @@ int orphans__take(struct ledger *ledger, const struct hit *hit)
 
 	if (rec->type >= TT_TYPE_COUNT)
 		return -EBADMSG;
+	if (!allocator && rec->doubt)
+		return pass_over(hit->process, rec);
 	hit->process->census.unplaced |= !allocator;
 	if (!allocator || is_mirrored(ledger, hit->process, allocator, rec))
 		return 0;
 	err = allocator__at_address(allocator, &ledger->buffers, rec->type, rec->address, &nr);
+	if (!err && nr == BUFFER_NONE && rec->doubt)
+		return pass_over(hit->process, rec);
 	if (!err && nr == BUFFER_NONE)
 		err = add(ledger, allocator, rec, &nr);
 	if (!err)

@@ -63,7 +63,6 @@ static int tell_phase(struct census *c, const struct census_candidate *from,
 	rec.types = look->types;
 	rec.types_unread = look->types_unread;
 	rec.inherits = look->inherits;
-	rec.orphans_inherited = (__u32)look->orphans_inherited;
 	fill_header(c, from, TT_RECORD_CENSUS,
 		    phase == TT_CENSUS_BEGIN ? look->begin_ns : look->end_ns, &rec.h);
 	return c->fn(c->ctx, &rec, sizeof(rec));
@@ -102,6 +101,7 @@ static int tell_orphans(struct census *c, const struct census_candidate *from,
 			.address = look->orphans[i].address,
 			.per_bank = look->orphans[i].per_bank,
 			.type = look->orphans[i].type,
+			.doubt = look->orphans[i].doubt,
 		};
 
 		fill_header(c, from, TT_RECORD_CENSUS_ORPHAN, look->begin_ns, &rec.h);

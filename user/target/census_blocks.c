@@ -278,14 +278,15 @@ static int compare_orphans(const void *a, const void *b)
 	return x->address < y->address ? -1 : x->address > y->address;
 }
 
-static bool has_orphan(const struct census_look *look, const struct look_orphan *orphan)
+static const struct look_orphan *find_orphan(const struct census_look *look,
+					     const struct look_orphan *orphan)
 {
 	const struct look_orphan *found;
 
 	if (!look->num_orphans)
-		return false; /* then there is no array, which bsearch() must have */
+		return NULL; /* then there is no array, which bsearch() must have */
 	found = bsearch(orphan, look->orphans, look->num_orphans, sizeof(*orphan), compare_orphans);
-	return found && found->per_bank == orphan->per_bank;
+	return found && found->per_bank == orphan->per_bank ? found : NULL;
 }
 
 /* Does a buffer of @look own that block, which is not younger than @youngest? */
@@ -321,27 +322,26 @@ static void drop_unread(struct census_look *look, const struct census_look *othe
 void census_blocks__confirm(const struct object_space *s, struct census_look *look,
 			    const struct census_look *earlier)
 {
-	size_t kept = 0;
-
 	drop_unread(look, earlier);
-	for (size_t i = 0; i < look->num_orphans; i++)
-		if (has_orphan(earlier, &look->orphans[i]) ||
-		    has_owner(s, earlier, &look->orphans[i], ~0ull))
-			look->orphans[kept++] = look->orphans[i];
-	look->num_orphans = kept;
+	for (size_t i = 0; i < look->num_orphans; i++) {
+		struct look_orphan *orphan = &look->orphans[i];
+		const struct look_orphan *before = find_orphan(earlier, orphan);
+
+		if (before ? before->doubt : !has_owner(s, earlier, orphan, ~0ull))
+			orphan->doubt = TT_ORPHAN_FRESH;
+	}
 }
 
 void census_blocks__disown(const struct object_space *s, struct census_look *look,
 			   const struct census_look *parents, __u64 youngest)
 {
-	size_t kept = 0;
-
 	drop_unread(look, parents);
-	for (size_t i = 0; i < look->num_orphans; i++)
-		if (!has_orphan(parents, &look->orphans[i]) &&
-		    !has_owner(s, parents, &look->orphans[i], youngest))
-			look->orphans[kept++] = look->orphans[i];
-	look->orphans_inherited = look->num_orphans - kept;
-	look->inherits |= look->orphans_inherited != 0;
-	look->num_orphans = kept;
+	for (size_t i = 0; i < look->num_orphans; i++) {
+		struct look_orphan *orphan = &look->orphans[i];
+
+		if (!find_orphan(parents, orphan) && !has_owner(s, parents, orphan, youngest))
+			continue;
+		orphan->doubt = TT_ORPHAN_INHERITED;
+		look->inherits = true;
+	}
 }

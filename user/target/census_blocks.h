@@ -33,15 +33,16 @@ int census_blocks__measure(const struct object_space *space, __u64 allocator,
 			   const struct census_tables *before, struct census_look *look);
 
 /*
- * Keeps those orphans of @look whose block was taken in @earlier, too: by nobody, or by a buffer
+ * Those orphans of @look are sure whose block was taken in @earlier, too: by nobody, or by a buffer
  * whose free a graph capture has suppressed since. What @earlier could not read is unread.
  */
 void census_blocks__confirm(const struct object_space *space, struct census_look *look,
 			    const struct census_look *earlier);
 
 /*
- * Takes those out of @look that are in @parents, too; or whose block a buffer has there that is not
- * younger than @youngest: then the child has freed under a capture what it has inherited.
+ * Those orphans of @look may be inherited that are in @parents, too; or whose block a buffer has
+ * there that is not younger than @youngest: then the child has freed under a capture what it has
+ * inherited.
  */
 void census_blocks__disown(const struct object_space *space, struct census_look *look,
 			   const struct census_look *parents, __u64 youngest);

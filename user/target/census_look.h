@@ -36,6 +36,7 @@ struct look_orphan {
 	__u64 address;
 	__u64 per_bank; /* bytes */
 	enum tt_buffer_type type;
+	enum tt_orphan_doubt doubt;
 };
 
 struct look_device {
@@ -62,7 +63,6 @@ struct census_look {
 	__u32 types_unsure; /* of the unread: no buffer has a block; they may have come and gone */
 	struct look_orphan *orphans;
 	size_t num_orphans;
-	size_t orphans_inherited; /* taken out, for the parent has the like */
 	struct look_device devices[LOOK_MAX_DEVICES];
 	int num_devices;
 };
