@@ -5,6 +5,7 @@ frees, fill the program cache and share chips with submeshes. From the census of
 is what the allocators say, to the byte; and so it is in a snapshot, or that says that it is not whole.
 """
 
+import itertools
 import random
 import signal
 import time
@@ -90,27 +91,32 @@ def compare_at_least(result, point):
             assert replay.bytes[point["pid"], mesh["mesh"], name] <= count
 
 
-def sums_of(numbers):
-    sums = {0}
-    for number in numbers:
-        sums |= {one + number for one in sums}
-    return sums
+def sums_of(numbers, most):
+    """What @most of them, or fewer, may be together."""
+    return {sum(some) for count in range(most + 1) for some in itertools.combinations(numbers, count)}
 
 
-def forgive_twins(result, pid, meshes, said):
+def forgive_twins(result, meshes, said, blocks):
     """
     What a worker's capture has kept from being freed is taken for inherited where the parent has the like, in
-    the same place; the coverage says of how many. Takes that off what @meshes have, more than was @said.
+    the same place; the coverage says of how many. Takes so many of the @blocks at most off what @meshes have,
+    more than was @said.
     """
-    if "orphans_taken_for_inherited" not in result.summary["coverage"]:
-        return
-    orphans = [orphan for orphan in result.of("alloc", orphaned=True) if orphan["pid"] != pid]
-    for mesh in meshes:
+    most = result.summary["coverage"].get("orphans_taken_for_inherited", 0)
+    for mesh in meshes if most else []:
         for name, count in mesh["bytes"].items():
             missing = count - said.get((mesh["mesh"], name), 0)
-            if missing in sums_of(orphan["footprint"] for orphan in orphans
-                                  if (orphan["mesh"], orphan["type"]) == (mesh["mesh"], name)):
+            if missing > 0 and missing in sums_of(blocks[mesh["mesh"], name], most):
                 mesh["bytes"][name] -= missing
+
+
+def footprints(point):
+    """Of what is taken, by mesh and type."""
+    sizes = defaultdict(list)
+    for mesh in point["meshes"]:
+        for name, _, size in mesh["blocks"]:
+            sizes[mesh["mesh"], name].append(size * mesh["banks"][name])
+    return sizes
 
 
 def compare_since(real, result, pids, until_ns=None):
@@ -127,8 +133,8 @@ def compare_since(real, result, pids, until_ns=None):
     assert points or until_ns
     for point in points:
         held = result.replay(point["ts_ns"]).bytes
-        forgive_twins(result, point["pid"], point["meshes"],
-                      {(mesh, name): count for (pid, mesh, name), count in held.items() if pid == point["pid"]})
+        forgive_twins(result, point["meshes"], {(mesh, name): count for (pid, mesh, name), count in held.items()
+                                                if pid == point["pid"]}, footprints(point))
         if unsized_ns is None or point["ts_ns"] < unsized_ns:
             compare(result, [point])
         else:
@@ -144,7 +150,8 @@ def compare_end(real, result, pid):
     """What is left leaks, or has ended. Of what the runtime holds it may be unknown for whom: it is older."""
     end, = [end for end in real.logged("end") if end["pid"] == pid]
     found = left(result, pid)
-    forgive_twins(result, pid, end["meshes"], found)
+    forgive_twins(result, end["meshes"], found,
+                  footprints([point for point in real.logged("checkpoint") if point["pid"] == pid][-1]))
     for mesh in end["meshes"]:
         for name, count in mesh["bytes"].items():
             assert count - mesh["cached"][name] <= found.get((mesh["mesh"], name), 0) <= count

@@ -47,8 +47,8 @@ static int find_allocator(struct ledger *ledger, struct process *process, const 
 }
 
 /*
- * In lean mode, where a free that gives nothing back is not seen: a Buffer is gone, and its memory
- * is not. Who has freed it, and when, is not known.
+ * A free that gave nothing back and was not seen, as in lean mode none is, nor one from before the
+ * attach: a Buffer is gone, and its memory is not. Who has freed it, and when, is not known.
  */
 static void keep_suppressed(struct ledger *ledger, const struct hit *hit, __u32 nr)
 {
@@ -90,7 +90,7 @@ static void clear_place(struct ledger *ledger, const struct hit *hit,
 		return ledger__unindex(ledger, process, nr);
 	if (!ledger__allocator_of(ledger, buffer)->device->closed) {
 		lost = loss__may_hide_free(&ledger->loss, &process->loss, buffer->alloc_ts_ns);
-		if (is_lean && !lost)
+		if ((is_lean || buffer->flags & BUFFER_UNSEEN) && !lost)
 			return keep_suppressed(ledger, hit, nr);
 		if (lost)
 			ledger->stats.reused_lost++;
