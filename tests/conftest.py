@@ -23,6 +23,10 @@ from support import kernel, processes, runtime, tttrace
 
 PATIENCE = 120  # seconds for one test
 
+# A shell starts what it runs in the background with SIGINT ignored, and what we start would inherit that.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def pytest_addoption(parser):
     parser.addoption("--versions", default="",
