@@ -13,7 +13,7 @@
  *	BankManager	leads to a free list; each of the four of an allocator has a type of its own
  *	Buffer		its allocator holds it in a set, it names this allocator and a device, and
  *			where it lies is a block that is taken, of the manager of its type
- *	MeshDevice	all lists of chips that it leads to are the same
+ *	MeshDevice	the nearest list of chips; no other that it leads to has more
  *
  * A field is where these conditions hold for all objects of the process. Where they hold at several
  * places, and what is read there differs, it is absent. So what is established is true of the

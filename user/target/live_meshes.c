@@ -189,28 +189,56 @@ static void choose_ways(struct search *s)
 	s->num_found = kept;
 }
 
-/* Do all ways lead to the same chips, in each mesh? */
-static bool do_agree(const struct search *s)
+static bool has_all(const struct chips *chips, const struct chips *part)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < part->count; i++) {
+		while (at < chips->count && chips->all[at] != part->all[i])
+			at++;
+		if (at == chips->count)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Do the shortest ways lead to the same chips, in each mesh, and the longer ones to no others?
+ * What lies behind an object by chance may lead to some of them.
+ */
+static bool do_agree(const struct search *s, const struct way *shortest)
 {
 	const struct live_places *meshes = &s->live->meshes;
-	struct chips first, chips;
+	struct chips all, chips;
 
-	for (size_t i = 0; i < meshes->count && s->num_found; i++) {
-		if (!follow_to_chips(s->live, meshes->all[i], &s->found[0], &first))
+	for (size_t i = 0; i < meshes->count; i++) {
+		if (!follow_to_chips(s->live, meshes->all[i], shortest, &all))
 			return false;
-		for (size_t k = 1; k < s->num_found; k++)
+		for (size_t k = 0; k < s->num_found; k++)
 			if (!follow_to_chips(s->live, meshes->all[i], &s->found[k], &chips) ||
-			    chips.count != first.count ||
-			    memcmp(chips.all, first.all, first.count * sizeof(*first.all)))
+			    !has_all(&all, &chips) ||
+			    (s->found[k].len == shortest->len && chips.count != all.count))
 				return false;
 	}
-	return s->num_found;
+	return true;
+}
+
+/* NULL: there is none. */
+static const struct way *find_shortest(const struct search *s)
+{
+	const struct way *shortest = NULL;
+
+	for (size_t i = 0; i < s->num_found; i++)
+		if (!shortest || s->found[i].len < shortest->len)
+			shortest = &s->found[i];
+	return shortest;
 }
 
 static void find_chips(struct live *live, size_t impl)
 {
 	struct search *s = calloc(1, sizeof(*s));
 	__u64 mesh = live->meshes.all[0];
+	const struct way *way;
 
 	if (!s)
 		return; /* then they are unknown */
@@ -218,12 +246,15 @@ static void find_chips(struct live *live, size_t impl)
 	s->way.off[0] = impl * WORD;
 	s->way.len = impl ? 1 : 0;
 	look_at_object(s, impl ? live__word(live, mesh + impl * WORD) : mesh, IMPL_WORDS);
-	if (s->num_found <= MAX_WAYS)
+	if (s->num_found <= MAX_WAYS) {
 		choose_ways(s);
-	if (s->num_found <= MAX_WAYS && do_agree(s)) {
-		live__found(live, TT_FIELD_MESH_CHIPS, "all lists of chips of a mesh are the same",
-			    s->found[0].len, s->found[0].off);
-		live->layout->chip_stride = (__u16)s->found[0].stride;
+		way = find_shortest(s);
+		if (way && do_agree(s, way)) {
+			live__found(live, TT_FIELD_MESH_CHIPS,
+				    "the nearest list of chips, and no other has more", way->len,
+				    way->off);
+			live->layout->chip_stride = (__u16)way->stride;
+		}
 	}
 	free(s);
 }
