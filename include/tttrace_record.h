@@ -331,11 +331,6 @@ struct tt_record_census_buffer {
 	__u32 reserved;
 };
 
-/*
- * A block that is taken in the free list of its type, and that no buffer in the allocator's set
- * owns: a graph capture has suppressed the free of its Buffer, or that is about to come, or is
- * just going.
- */
 /* May a block be no orphan of this process? Where a row is known to be there, it is that one's. */
 enum tt_orphan_doubt {
 	TT_ORPHAN_SURE,
@@ -343,6 +338,11 @@ enum tt_orphan_doubt {
 	TT_ORPHAN_INHERITED, /* the parent has the like */
 };
 
+/*
+ * A block that is taken in the free list of its type, and that no buffer in the allocator's set
+ * owns: a graph capture has suppressed the free of its Buffer, or that is about to come, or is
+ * just going.
+ */
 struct tt_record_census_orphan {
 	struct tt_record h;
 	__u64 allocator;

@@ -9,6 +9,36 @@ enum {
 	ALL_TYPES = (1 << TT_TYPE_COUNT) - 1,
 };
 
+/* Buffers of which each occupies the same. */
+enum {
+	OBJECT_FOOTPRINT = 12 * 1024,
+};
+
+static inline struct object object(__u64 number)
+{
+	return stream_object(0x5000 + number * 0x1000, 0x100 + number * 0x1000, OBJECT_FOOTPRINT);
+}
+
+/* How many of them are live. */
+static inline __u64 held(const struct stream *s)
+{
+	return stream_live(s) / OBJECT_FOOTPRINT;
+}
+
+static inline const struct event *last_census(const struct stream *s)
+{
+	return &stream_last(s, EVENT_CENSUS)->ev;
+}
+
+/* A graph capture suppresses a free: its thread allocates, and has not come to the end of it. */
+static inline void suppress(struct stream *s, const struct actor *a, const struct object *o)
+{
+	stream_buffer(s, a, TT_RECORD_FREE_BEGIN, o);
+	stream_tracked(s, a, o);
+	stream_space(s, a, 32);
+	stream_expect_free(s, CLASS_SUPPRESSED);
+}
+
 static inline struct tt_record written(struct stream *s, const struct actor *a, __u16 kind)
 {
 	struct tt_record h = stream_header(s, a, kind, TT_PROBE_COUNT);

@@ -9,22 +9,6 @@ static const struct actor second = { 100, 101, 5, 1 };
 /* as the user side knows a process that has not been hit yet */
 static const struct actor unhit = { 100, 100, 0, 0 };
 
-static struct object object(__u64 number)
-{
-	return stream_object(0x5000 + number * 0x1000, 0x100 + number * 0x1000, 12 * 1024);
-}
-
-/* Live buffers, of which each occupies the same. */
-static __u64 held(const struct stream *s)
-{
-	return stream_live(s) / (12 * 1024);
-}
-
-static const struct event *last_census(const struct stream *s)
-{
-	return &stream_last(s, EVENT_CENSUS)->ev;
-}
-
 static void expect_census(const struct stream *s, __u64 buffers, __u64 added, __u64 removed)
 {
 	const struct event *ev = last_census(s);
@@ -345,10 +329,7 @@ static void a_suppressed_free_is_no_missing_buffer(void **state)
 
 	stream_begin(s, &python, 1);
 	stream_alloc(s, &python, &o);
-	stream_buffer(s, &python, TT_RECORD_FREE_BEGIN, &o);
-	stream_tracked(s, &python, &o);
-	stream_space(s, &python, 32);
-	stream_expect_free(s, CLASS_SUPPRESSED);
+	suppress(s, &python, &o);
 	look(s, &python, NULL, 0);
 	expect_census(s, 0, 0, 0);
 	assert_int_equal(held(s), 1);

@@ -6,17 +6,6 @@ static const struct actor python = { 100, 100, 5, 0 };
 /* as the user side knows a process that has not been hit yet */
 static const struct actor unhit = { 100, 100, 0, 0 };
 
-static struct object object(__u64 number)
-{
-	return stream_object(0x5000 + number * 0x1000, 0x100 + number * 0x1000, 12 * 1024);
-}
-
-/* Live buffers, of which each occupies the same. */
-static __u64 held(const struct stream *s)
-{
-	return stream_live(s) / (12 * 1024);
-}
-
 /* Until the census is settled nobody was told of it; and another Buffer has its place by then. */
 static void what_was_found_keeps_its_memory_when_its_free_is_suppressed(void **state)
 {
@@ -27,10 +16,7 @@ static void what_was_found_keeps_its_memory_when_its_free_is_suppressed(void **s
 	next.address += 0x8000;
 	begin_late(s, &python);
 	read_all(s, &unhit, &first, 1);
-	stream_buffer(s, &python, TT_RECORD_FREE_BEGIN, &first);
-	stream_tracked(s, &python, &first);
-	stream_space(s, &python, 32);
-	stream_expect_free(s, CLASS_SUPPRESSED);
+	suppress(s, &python, &first);
 	assert_int_equal(stream_count(s, EVENT_ALLOC), 1);
 	stream_alloc(s, &python, &next);
 	phase(s, &unhit, TT_CENSUS_SETTLED, TT_CENSUS_ATTACH);

@@ -12,11 +12,6 @@ enum {
 	KIB = 1024,
 };
 
-static struct object object(__u64 number)
-{
-	return stream_object(0x5000 + number * 0x1000, 0x100 + number * 0x1000, 12 * KIB);
-}
-
 static void tell_doubtful(struct stream *s, const struct actor *a, __u64 device, __u64 address,
 			  enum tt_orphan_doubt doubt)
 {
@@ -55,11 +50,6 @@ static void attach_late(struct stream *s, const struct object *o, __u64 orphan)
 	begin_late(s, &python);
 	look_at(s, &unhit, o, orphan);
 	phase(s, &unhit, TT_CENSUS_SETTLED, TT_CENSUS_ATTACH);
-}
-
-static const struct event *last_census(const struct stream *s)
-{
-	return &stream_last(s, EVENT_CENSUS)->ev;
 }
 
 static void what_no_buffer_owns_is_held(void **state)
@@ -127,10 +117,7 @@ static void where_free_lists_were_not_read_a_suppressed_buffer_stays(void **stat
 	stream_allocator(s, &python, HEAP, stream_mesh(MESH + 0x100, 1, 0, 1));
 	o.device += 0x100;
 	stream_alloc(s, &python, &o);
-	stream_buffer(s, &python, TT_RECORD_FREE_BEGIN, &o);
-	stream_tracked(s, &python, &o);
-	stream_space(s, &python, 32);
-	stream_expect_free(s, CLASS_SUPPRESSED);
+	suppress(s, &python, &o);
 	phase(s, &python, TT_CENSUS_BEGIN, 0);
 	phase(s, &python, TT_CENSUS_END, 0);
 	phase(s, &python, TT_CENSUS_SETTLED, TT_CENSUS_AUDIT);
@@ -275,10 +262,7 @@ static void a_suppressed_free_keeps_its_row_where_its_block_is_in_doubt(void **s
 
 	stream_begin(s, &python, 1);
 	stream_alloc(s, &python, &o);
-	stream_buffer(s, &python, TT_RECORD_FREE_BEGIN, &o);
-	stream_tracked(s, &python, &o);
-	stream_space(s, &python, 32);
-	stream_expect_free(s, CLASS_SUPPRESSED);
+	suppress(s, &python, &o);
 	for (int doubt = TT_ORPHAN_FRESH; doubt <= TT_ORPHAN_INHERITED; doubt++) {
 		phase(s, &python, TT_CENSUS_BEGIN, 0);
 		tell_doubtful(s, &python, MESH, o.address, (enum tt_orphan_doubt)doubt);

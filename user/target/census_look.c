@@ -310,6 +310,18 @@ static int judge_look(const struct census_look *look)
 	return look->num_valid ? 0 : -ENODATA;
 }
 
+/*
+ * A type of which no buffer has a block may be so for good: that is looked at a few times. What
+ * changes meanwhile, as long as there is time.
+ */
+static bool is_to_be_repeated(const struct census_look *look, int err, int looks, bool is_late,
+			      bool is_known)
+{
+	if (looks < MIN_LOOKS)
+		return err == -EAGAIN || (!err && look->types_unsure);
+	return err == -EAGAIN && !is_late && (is_known || look->num_valid || look->is_alive);
+}
+
 static int look_until_whole(const struct object_space *s, const struct census_target *target,
 			    __u64 allocator, bool is_known, struct census_look *ret_look)
 {
@@ -325,9 +337,7 @@ static int look_until_whole(const struct object_space *s, const struct census_ta
 		is_late = clock__now_ns() >= end_ns;
 		err = look_once(s, allocator, &before, &after, is_late, ret_look);
 		looks++;
-	} while (((err == -EAGAIN || (!err && ret_look->types_unsure)) && looks < MIN_LOOKS) ||
-		 (err == -EAGAIN && !is_late &&
-		  (is_known || ret_look->num_valid || ret_look->is_alive)));
+	} while (is_to_be_repeated(ret_look, err, looks, is_late, is_known));
 	census_set__done(&before);
 	census_set__done(&after);
 	return err;
